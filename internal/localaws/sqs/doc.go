@@ -1,0 +1,2 @@
+// Package sqs is the in-memory Amazon SQS of the embedded AWS.
+package sqs
