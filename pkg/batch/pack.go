@@ -1,0 +1,193 @@
+package batch
+
+import (
+	"fmt"
+	"hash/crc32"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/millrace-dev/millrace/pkg/event"
+)
+
+// Pack is a decoded pack. The events' Data alias the decoded section.
+type Pack struct {
+	Header Header
+	Events []event.Event
+}
+
+// Message is an encoded pack, ready for SQS.
+type Message struct {
+	Header Header
+	// Body is the header as JSON.
+	Body string
+	// Events is the value of the Binary attribute AttributeName.
+	Events []byte
+}
+
+// Bytes is what the message counts against MaxMessageBytes and is billed for.
+func (m *Message) Bytes() int { return len(m.Body) + attributeCost + len(m.Events) }
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Encode packs events into as few messages as the limits allow, in order. Events must
+// belong to the tenant and receiver of meta; those fields are not stored per event.
+// Identical input gives identical pack ids.
+//
+// Errors: *TooLargeError when a single event does not fit a message. Then nothing is
+// returned, so check sizes with EncodedSize where the event comes from.
+func Encode(meta Meta, events []event.Event) ([]Message, error) {
+	var messages []Message
+	for len(events) > 0 {
+		m, n, err := encodeSome(&meta, events)
+		if err != nil {
+			return nil, err
+		}
+		messages = append(messages, m)
+		events = events[n:]
+	}
+	return messages, nil
+}
+
+// encodeSome encodes a prefix of events that fits one message, and says how long it is.
+//
+// It first takes what surely fits the section; when the compressed result is over the
+// target it cuts the prefix by the ratio just measured and tries again. Each try is at
+// most nine tenths of the last, so it ends; in practice the second try fits.
+func encodeSome(meta *Meta, events []event.Event) (Message, int, error) {
+	n, err := prefix(events)
+	if err != nil {
+		return Message{}, 0, err
+	}
+	for {
+		m, err := encodeOne(meta, events[:n])
+		if err != nil {
+			return Message{}, 0, err
+		}
+		limit := targetMessageBytes
+		if n == 1 {
+			limit = MaxMessageBytes
+		}
+		if m.Bytes() <= limit {
+			return m, n, nil
+		}
+		if n == 1 {
+			return Message{}, 0, &TooLargeError{ID: events[0].ID, Bytes: m.Bytes(), LimitBytes: MaxMessageBytes}
+		}
+		n = max(1, min(n*9/10, n*targetMessageBytes/m.Bytes()))
+	}
+}
+
+// prefix counts the events that fit the limits of one section before compression.
+func prefix(events []event.Event) (int, error) {
+	size := 0
+	for i := range events {
+		if n := EncodedSize(&events[i]) + len(events[i].Group); n > MaxEventBytes {
+			return 0, &TooLargeError{ID: events[i].ID, Bytes: n, LimitBytes: MaxEventBytes}
+		}
+		// Counting every group as if it were new keeps the sum an upper bound.
+		size += EncodedSize(&events[i]) + stringSize(len(events[i].Group))
+		if i > 0 && (size > MaxSectionBytes || i == MaxEvents) {
+			return i, nil
+		}
+	}
+	return len(events), nil
+}
+
+func encodeOne(meta *Meta, events []event.Event) (Message, error) {
+	buf := sectionBuffers.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
+	defer sectionBuffers.Put(buf)
+	*buf = appendSection((*buf)[:0], events)
+	encoding, blob := compress(*buf)
+	h := Header{
+		Version: Version, ID: identify(meta, events), Tenant: meta.Tenant, Receiver: meta.Receiver,
+		Kinds: kindsOf(events), Count: len(events), Bytes: len(*buf), First: meta.First.UTC(), Last: meta.Last.UTC(),
+		Encoding: encoding, Sum: checksum(blob), Trace: meta.Trace, Sink: meta.Sink,
+		Attempt: meta.Attempt, Generation: meta.Generation, NotBefore: meta.NotBefore, Reason: meta.Reason,
+	}
+	body, err := json.Marshal(&h)
+	if err != nil {
+		return Message{}, fmt.Errorf("encode pack header: %w", err)
+	}
+	return Message{Header: h, Body: string(body), Events: blob}, nil
+}
+
+func checksum(blob []byte) string {
+	return fmt.Sprintf("%08x", crc32.Checksum(blob, castagnoli))
+}
+
+var sectionBuffers = sync.Pool{New: func() any { return new([]byte) }} //nolint:gochecknoglobals // a pool is shared on purpose
+
+// Encoders and decoders are safe for concurrent EncodeAll and DecodeAll. They are made
+// on first use, because a function that only reads should not pay for writing.
+var (
+	//nolint:gochecknoglobals // stateless codec, costly to build
+	zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+			zstd.WithEncoderCRC(false)) // the header's sum covers the bytes
+		if err != nil {
+			panic(fmt.Sprintf("zstd encoder options: %v", err))
+		}
+		return e
+	})
+	//nolint:gochecknoglobals // stateless codec, costly to build
+	zstdDecoder = sync.OnceValue(func() *zstd.Decoder {
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(MaxSectionBytes))
+		if err != nil {
+			panic(fmt.Sprintf("zstd decoder options: %v", err))
+		}
+		return d
+	})
+)
+
+func compress(data []byte) (encoding string, blob []byte) {
+	if z := zstdEncoder().EncodeAll(data, make([]byte, 0, len(data)/2)); len(z) < len(data) {
+		return EncodingZstd, z
+	}
+	return EncodingIdentity, append([]byte(nil), data...)
+}
+
+// Decode reads a pack from the body and the events attribute of an SQS message.
+//
+// Errors: those of ParseHeader, and ErrCorrupt when the attribute does not hold what
+// the header announces. It never holds more than MaxSectionBytes.
+func Decode(body, blob []byte) (Pack, error) {
+	h, err := ParseHeader(body)
+	if err != nil {
+		return Pack{Header: h}, err
+	}
+	events, err := DecodeEvents(&h, blob)
+	return Pack{Header: h, Events: events}, err
+}
+
+// DecodeEvents reads the events of a pack whose header has been parsed.
+func DecodeEvents(h *Header, blob []byte) ([]event.Event, error) {
+	if sum := checksum(blob); sum != h.Sum {
+		return nil, corrupt("checksum of the events is %s, header says %q", sum, h.Sum)
+	}
+	data := blob
+	if h.Encoding == EncodingZstd {
+		var err error
+		if data, err = zstdDecoder().DecodeAll(blob, make([]byte, 0, h.Bytes)); err != nil {
+			return nil, corrupt("events: %v", err)
+		}
+	}
+	if len(data) != h.Bytes {
+		return nil, corrupt("events have %d bytes, header says %d", len(data), h.Bytes)
+	}
+	return readSection(h, data)
+}
+
+// Delayed returns a copy of the message that asks not to be sent before t. The pack
+// id stays: it is the same pack, waiting longer.
+func (m Message) Delayed(t time.Time) (Message, error) {
+	m.Header.NotBefore = t.UTC()
+	body, err := json.Marshal(&m.Header)
+	if err != nil {
+		return Message{}, fmt.Errorf("encode pack header: %w", err)
+	}
+	m.Body = string(body)
+	return m, nil
+}
