@@ -1,0 +1,20 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+)
+
+// NewClient builds the SDK's SQS client from the environment: region, credentials and,
+// for the embedded AWS and LocalStack, AWS_ENDPOINT_URL. The SDK retries each call up
+// to three times (standard mode); callers do not.
+func NewClient(ctx context.Context) (*sqs.Client, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("aws configuration: %w", err)
+	}
+	return sqs.NewFromConfig(cfg), nil
+}

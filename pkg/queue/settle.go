@@ -1,0 +1,65 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// Delete removes received messages for good. Deleting twice is no error. On an error
+// some may still be there: they come back when their visibility ends.
+func (q *Queue) Delete(ctx context.Context, receipts ...string) error {
+	return inCalls(receipts, func(chunk []string) error {
+		entries := make([]types.DeleteMessageBatchRequestEntry, len(chunk))
+		for i := range chunk {
+			entries[i] = types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: &chunk[i]}
+		}
+		out, err := q.client.DeleteMessageBatch(ctx, &sqs.DeleteMessageBatchInput{QueueUrl: &q.url, Entries: entries})
+		if err != nil {
+			return fmt.Errorf("delete from %s: %w", q.url, err)
+		}
+		return failures("delete from "+q.url, out.Failed)
+	})
+}
+
+// Hide sets how long from now received messages stay hidden; zero releases them at
+// once. A message that was deleted or came back meanwhile is reported as an error.
+func (q *Queue) Hide(ctx context.Context, d time.Duration, receipts ...string) error {
+	return inCalls(receipts, func(chunk []string) error {
+		entries := make([]types.ChangeMessageVisibilityBatchRequestEntry, len(chunk))
+		for i := range chunk {
+			entries[i] = types.ChangeMessageVisibilityBatchRequestEntry{
+				Id: aws.String(strconv.Itoa(i)), ReceiptHandle: &chunk[i], VisibilityTimeout: seconds(d, MaxVisibility),
+			}
+		}
+		out, err := q.client.ChangeMessageVisibilityBatch(ctx, &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.url, Entries: entries})
+		if err != nil {
+			return fmt.Errorf("change visibility on %s: %w", q.url, err)
+		}
+		return failures("change visibility on "+q.url, out.Failed)
+	})
+}
+
+func inCalls(receipts []string, call func(chunk []string) error) error {
+	var errs []error
+	for len(receipts) > 0 {
+		n := min(MaxEntries, len(receipts))
+		errs = append(errs, call(receipts[:n]))
+		receipts = receipts[n:]
+	}
+	return errors.Join(errs...)
+}
+
+func failures(verb string, failed []types.BatchResultErrorEntry) error {
+	var err error
+	for _, e := range failed {
+		err = errors.Join(err, fmt.Errorf("%s: %s: %s", verb, aws.ToString(e.Code), aws.ToString(e.Message)))
+	}
+	return err
+}
