@@ -1,0 +1,11 @@
+// Package ledger counts what became of every event, so that the books can be shown to
+// balance:
+//
+//	at ingest:    received = accepted + refused + filtered + sampled + limited
+//	for a sink:   routed = delivered + deduped + rejected + dead_lettered + in flight
+//
+// Counters of one invocation are taken as a whole (Take) and reported; the sum over
+// all invocations is the books. An invocation that is killed reports nothing, so sums
+// may fall behind what really happened; sets of event ids are the proof, counters the
+// overview.
+package ledger
