@@ -1,0 +1,144 @@
+# Everything a developer types. Only Go and make are needed; `make lint` and `make vuln`
+# fetch their own pinned tools. `make help` lists the targets.
+
+GO        ?= go
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+FUNCTIONS := $(patsubst functions/%/main.go,%,$(wildcard functions/*/main.go))
+BOOTSTRAP := $(FUNCTIONS:%=dist/%/bootstrap)
+
+# The functions are built for this machine unless told otherwise, because `millrace dev`
+# runs the same files. To deploy: `make zip FUNCTION_OS=linux FUNCTION_ARCH=arm64`.
+FUNCTION_OS    ?= $(shell $(GO) env GOOS)
+FUNCTION_ARCH  ?= $(shell $(GO) env GOARCH)
+FUNCTION_ENV   := CGO_ENABLED=0 GOOS=$(FUNCTION_OS) GOARCH=$(FUNCTION_ARCH)
+FUNCTION_FLAGS := -tags lambda.norpc -trimpath -ldflags='-s -w'
+
+# The race detector needs a C compiler. Without one the tests run without it, except in
+# CI, where .ci/run insists.
+RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+TEST_FLAGS ?= $(RACE) -shuffle=on -timeout 20m
+
+# tests/sdk is a module of its own: the SDKs it drives stay out of ours.
+SDK_MODULE := $(wildcard tests/sdk/go.mod)
+
+COVERAGE_MIN_PERCENT := 85
+ZIP_MAX_BYTES        := 5242880
+FUZZ_TIME            ?= 10s
+BENCH                ?= .
+
+# A tool's version is part of its file name, so a newer pin installs itself.
+TOOLS                 := $(CURDIR)/.tools
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT         := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GOVULNCHECK_VERSION   := v1.9.0
+
+.DEFAULT_GOAL := help
+
+##@ Build
+
+.PHONY: build
+build: cli functions ## Build bin/millrace and dist/<function>/bootstrap
+
+.PHONY: cli
+cli: ## Build bin/millrace only
+	$(GO) build -trimpath -ldflags="-X main.version=$(VERSION)" -o bin/millrace ./cmd/millrace
+
+.PHONY: functions
+functions: $(BOOTSTRAP) ## Build the three functions only, static, as AWS runs them
+
+# Phony, because the Go tool knows better than make what is up to date.
+.PHONY: $(BOOTSTRAP)
+$(BOOTSTRAP): dist/%/bootstrap:
+	$(FUNCTION_ENV) $(GO) build $(FUNCTION_FLAGS) -o $@ ./functions/$*
+
+.PHONY: zip
+zip: functions ## Pack dist/<function>.zip, byte for byte reproducible, within the size budget
+	$(GO) run ./internal/check/functionzip -max-bytes $(ZIP_MAX_BYTES) $(FUNCTIONS:%=dist/%)
+
+.PHONY: clean
+clean: ## Remove everything that was built; keep installed tools
+	rm -rf bin dist coverage
+
+##@ Run
+
+.PHONY: run
+run: build ## Start the whole system here, send 1,000 sample events and show them arriving
+	bin/millrace dev --config examples/quickstart/millrace.yaml --demo
+
+.PHONY: replay
+replay: cli ## Send dead letters again: make replay ARGS="--sink http --dry-run"
+	bin/millrace replay $(ARGS)
+
+##@ Test
+
+.PHONY: test
+test: build ## Run every test; real SDKs and real binaries included
+	$(if $(RACE),,@echo 'no C compiler found: testing without the race detector')
+	$(GO) test $(TEST_FLAGS) ./...
+	$(if $(SDK_MODULE),cd tests/sdk && $(GO) test $(TEST_FLAGS) ./...)
+
+.PHONY: cover
+cover: ## Measure coverage of pkg/ and fail below the minimum
+	mkdir -p coverage
+	$(GO) test -coverpkg=./pkg/... -coverprofile=coverage/pkg.out ./pkg/... >coverage/pkg.log || { cat coverage/pkg.log; exit 1; }
+	$(GO) run ./internal/check/coverage -min-percent $(COVERAGE_MIN_PERCENT) coverage/pkg.out
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZ_TIME each (default 10s)
+	@$(GO) run ./internal/check/fuzztargets | while read -r package target; do \
+		echo "== $$package $$target"; \
+		$(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZ_TIME) "$$package" || exit 1; \
+	done
+
+.PHONY: bench
+bench: build ## Run the benchmarks; choose some with BENCH=<pattern>
+	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem ./...
+
+##@ Check
+
+.PHONY: check
+check: fmt-check vet lint arch cover zip ## Run every check that needs no network once its tools are there
+
+.PHONY: fmt
+fmt: ## Format all Go files
+	gofmt -s -w .
+
+.PHONY: fmt-check
+fmt-check:
+	@unformatted=$$(gofmt -s -l .); \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: vet
+vet:
+	$(GO) vet -tags lambda.norpc ./...
+	$(if $(SDK_MODULE),cd tests/sdk && $(GO) vet ./...)
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run golangci-lint (installs the pinned version into .tools)
+	$(GOLANGCI_LINT) run ./...
+	$(if $(SDK_MODULE),cd tests/sdk && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yaml ./...)
+
+.PHONY: arch
+arch: ## Check the import map, the functions' import graphs, fuzz corpora and documents
+	$(GO) test ./tests/arch
+
+.PHONY: imports
+imports: ## Rewrite the import map in CONTRIBUTING.md from the imports that exist
+	$(GO) run ./internal/check/importmap -write
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities (reads the Go vulnerability database online)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) -tags lambda.norpc ./...
+
+$(GOLANGCI_LINT):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS)/install $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv $(TOOLS)/install/golangci-lint $@
+
+##@ Help
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
