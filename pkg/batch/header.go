@@ -147,8 +147,7 @@ func identify(m *Meta, events []event.Event) string {
 		d.string(events[i].Source)
 		d.string(events[i].ID)
 	}
-	d.flush()
-	return hex.EncodeToString(d.hash.Sum(nil)[:16])
+	return d.sum()
 }
 
 // digest hashes length-prefixed values through a buffer, so that no two sequences
@@ -170,6 +169,12 @@ func (d *digest) number(n int) { d.buf = binary.AppendVarint(d.buf, int64(n)) }
 func (d *digest) flush() {
 	d.hash.Write(d.buf)
 	d.buf = d.buf[:0]
+}
+
+// sum returns the first half of the hash in hex: 128 bits, enough never to meet twice.
+func (d *digest) sum() string {
+	d.flush()
+	return hex.EncodeToString(d.hash.Sum(nil)[:sha256.Size/2])
 }
 
 // kindsOf returns the distinct kinds of the events, sorted.

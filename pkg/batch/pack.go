@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"hash/crc32"
 	"sync"
@@ -180,14 +181,21 @@ func DecodeEvents(h *Header, blob []byte) ([]event.Event, error) {
 	return readSection(h, data)
 }
 
-// Delayed returns a copy of the message that asks not to be sent before t. The pack
-// id stays: it is the same pack, waiting longer.
-func (m Message) Delayed(t time.Time) (Message, error) {
-	m.Header.NotBefore = t.UTC()
-	body, err := json.Marshal(&m.Header)
+// Readdress turns a dead letter into a fresh pack of the next generation for one sink,
+// or for the front of the pipeline when to is empty. The events are not decoded. The
+// id follows from the letter's id, target and generation, so doing it twice gives the
+// same pack.
+func Readdress(h Header, events []byte, to string) (Message, error) {
+	d := digest{sha256.New(), nil}
+	h.Generation++
+	d.string(h.ID)
+	d.string(to)
+	d.number(h.Generation)
+	h.ID = d.sum()
+	h.Sink, h.Attempt, h.NotBefore, h.Reason = to, 0, time.Time{}, nil
+	body, err := json.Marshal(&h)
 	if err != nil {
 		return Message{}, fmt.Errorf("encode pack header: %w", err)
 	}
-	m.Body = string(body)
-	return m, nil
+	return Message{Header: h, Body: string(body), Events: events}, nil
 }

@@ -1,0 +1,17 @@
+// Package deadletter defines what lies on the dead-letter queue, and which of it a
+// person means.
+//
+// A dead letter is a pack (see pkg/batch) whose header names the one sink that would
+// not take it and, in its reason, the story of the failure. Headers can be read and
+// filtered without decompressing the events.
+//
+// Three other things arrive on the same queue and are understood too:
+//
+//   - A pack that SQS moved there by itself, because a flush crashed or timed out too
+//     often. It has no reason, and no sink unless it was addressed: it concerns every
+//     sink (AllSinks).
+//   - A pack of items that ingest refused although its protocol could not say so. It
+//     has a reason with the stop StopRefused and no sink.
+//   - A message that was no readable pack. Its bytes are kept in a pack of kind
+//     KindUnreadable (see Unreadable).
+package deadletter

@@ -1,0 +1,41 @@
+package flush
+
+import (
+	"sync"
+	"time"
+
+	"github.com/millrace-dev/millrace/pkg/batch"
+	"github.com/millrace-dev/millrace/pkg/queue"
+)
+
+// run is the state of one invocation. Only settled is written concurrently, under mu.
+type run struct {
+	*Flusher
+	now      time.Time
+	messages []queue.Received
+	packs    []pack
+	parked   []parked     // messages that are dead letters as a whole
+	back     map[int]bool // messages that must come back, by index
+
+	mu      sync.Mutex
+	settled map[fate][]unsent // what no sink has taken, by what happens to it
+}
+
+// pack is a decoded message.
+type pack struct {
+	batch.Pack
+	message int // index into run.messages
+}
+
+// parked is a message that goes to the dead letters without any delivery.
+type parked struct {
+	letter  batch.Message
+	message int
+}
+
+func newRun(f *Flusher, messages []queue.Received) *run {
+	return &run{
+		Flusher: f, now: time.Now(), messages: messages,
+		back: make(map[int]bool), settled: make(map[fate][]unsent),
+	}
+}

@@ -1,0 +1,137 @@
+package flush
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/millrace-dev/millrace/pkg/batch"
+	"github.com/millrace-dev/millrace/pkg/event"
+	"github.com/millrace-dev/millrace/pkg/ledger"
+	"github.com/millrace-dev/millrace/pkg/queue"
+	"github.com/millrace-dev/millrace/pkg/retry"
+)
+
+// parcel is a pack on its way to a queue, and the message that stays unacknowledged
+// until it is there.
+type parcel struct {
+	out     queue.Outgoing
+	message int
+	counter ledger.Counter
+	class   string
+}
+
+// settle writes residues and dead letters and returns the messages that must come
+// back, because a part of theirs is nowhere else.
+func (r *run) settle(ctx context.Context) []int {
+	residues, letters := r.parcels()
+	r.confirm(ctx, r.Queue, residues)
+	r.confirm(ctx, r.DeadLetters, letters)
+	return slices.Sorted(maps.Keys(r.back))
+}
+
+// parcels encodes what was not delivered: one pack per original pack and fate.
+func (r *run) parcels() (residues, letters []parcel) {
+	for _, p := range r.parked {
+		letters = append(letters, parcel{out: queue.Outgoing{Message: p.letter}, message: p.message})
+	}
+	now := time.Now()
+	for f, events := range r.settled {
+		for i, part := range byPack(events) {
+			encoded, err := r.encode(&f, i, part, now)
+			if err != nil {
+				r.back[r.packs[i].message] = true
+				r.Logger.Error("pack left on the queue: its rest cannot be encoded", "pack", r.packs[i].Header.ID, "cause", err)
+				continue
+			}
+			if f.action == retry.DeadLetter {
+				letters = append(letters, encoded...)
+			} else {
+				residues = append(residues, encoded...)
+			}
+		}
+	}
+	return residues, letters
+}
+
+func byPack(events []unsent) map[int][]int {
+	packs := make(map[int][]int)
+	for _, u := range events {
+		packs[u.pack] = append(packs[u.pack], u.event)
+	}
+	return packs
+}
+
+// encode makes the pack, or packs, that carry some events of pack i to their fate.
+func (r *run) encode(f *fate, i int, indexes []int, now time.Time) ([]parcel, error) {
+	p := &r.packs[i]
+	slices.Sort(indexes) // batches finish in any order; the pack's id must not depend on it
+	events := make([]event.Event, len(indexes))
+	for k, at := range indexes {
+		events[k] = p.Events[at]
+	}
+	meta := p.Header.Meta()
+	meta.Sink, meta.Attempt, meta.Reason = f.sink, f.attempt, f.reason(&p.Header, now)
+	meta.NotBefore = time.Time{}
+	counter := ledger.DeadLettered
+	if f.action == retry.Defer {
+		counter = ledger.Deferred
+		if f.delay > queue.MaxDelay {
+			meta.NotBefore = now.Add(f.delay)
+		}
+	}
+	messages, err := batch.Encode(meta, events)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // logged by the only caller, with the pack
+	}
+	parcels := make([]parcel, len(messages))
+	for k, m := range messages {
+		parcels[k] = parcel{
+			out: queue.Outgoing{Message: m, Delay: min(f.delay, queue.MaxDelay)}, message: p.message,
+			counter: counter, class: string(f.class),
+		}
+	}
+	return parcels, nil
+}
+
+// confirm sends parcels and counts those that arrived. The message of one that did not
+// must come back.
+func (r *run) confirm(ctx context.Context, to Sender, parcels []parcel) {
+	if len(parcels) == 0 {
+		return
+	}
+	out := make([]queue.Outgoing, len(parcels))
+	for i := range parcels {
+		out[i] = parcels[i].out
+	}
+	lost := unconfirmed(to.Send(ctx, out...), len(parcels))
+	for i := range parcels {
+		p := &parcels[i]
+		switch {
+		case lost[i] != nil:
+			r.back[p.message] = true
+			r.Logger.Error("pack comes back: its rest could not be written", "rest", p.out.Message.Header.ID, "cause", lost[i])
+		case p.counter != "":
+			r.count(p.counter, p.out.Message.Header.Sink, p.class, p.out.Message.Header.Count)
+		}
+	}
+}
+
+// unconfirmed tells of each message why it is not known to be on the queue, nil if it is.
+func unconfirmed(err error, n int) []error {
+	causes := make([]error, n)
+	var failure *queue.SendError
+	switch {
+	case errors.As(err, &failure):
+		for _, i := range failure.Failed {
+			causes[i] = err
+		}
+	case err != nil:
+		for i := range causes {
+			causes[i] = err
+		}
+	}
+	return causes
+}
