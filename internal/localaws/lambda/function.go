@@ -1,0 +1,79 @@
+package lambda
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+)
+
+// Function describes one function. A Host copies it, so later changes have no effect.
+type Function struct {
+	// Name is the function's name: 1 to 64 letters, digits, hyphens and underscores.
+	Name string
+	// Bootstrap is the path of the executable that speaks the Runtime API.
+	Bootstrap string
+	// Directory is the working directory of the process. Default: the directory of Bootstrap, like /var/task on AWS.
+	Directory string
+	// Environment is added to the variables that Lambda itself sets; Lambda's own (AWS_LAMBDA_…) win.
+	Environment map[string]string
+	// MemoryMB is only shown to the function (AWS_LAMBDA_FUNCTION_MEMORY_SIZE), 128 to 10,240. Default 128.
+	MemoryMB int
+	// Timeout ends an invocation, up to 15 minutes. Default 3 s.
+	Timeout time.Duration
+	// MaxConcurrency is the reserved concurrency: invocations beyond it are throttled. 0 means Options.MaxEnvironments.
+	MaxConcurrency int
+	// MaxWait is how long an invocation waits for a free environment before it is throttled. 0 throttles at once, as AWS does;
+	// a laptop with few cores is better served by a short queue than by a hundred processes.
+	MaxWait time.Duration
+	// Log gets the process's output, one Write per line; calls do not overlap. Default: a file in Options.LogDirectory, or nothing.
+	Log io.Writer
+}
+
+var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+
+// withDefaults fills what is not set.
+func (f Function) withDefaults(maxEnvironments int) Function {
+	if f.Directory == "" {
+		f.Directory = filepath.Dir(f.Bootstrap)
+	}
+	if f.MemoryMB == 0 {
+		f.MemoryMB = DefaultMemoryMB
+	}
+	if f.Timeout == 0 {
+		f.Timeout = DefaultTimeout
+	}
+	if f.MaxConcurrency == 0 {
+		f.MaxConcurrency = maxEnvironments
+	}
+	return f
+}
+
+// validate joins everything that is wrong with a function whose defaults are filled in.
+func (f Function) validate() error {
+	var problems []error
+	complain := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf("function %q: "+format, append([]any{f.Name}, args...)...))
+	}
+	if !functionName.MatchString(f.Name) {
+		complain("the name must match %s", functionName)
+	}
+	if info, err := os.Stat(f.Bootstrap); err != nil {
+		complain("bootstrap: %w", err)
+	} else if info.IsDir() || info.Mode()&0o111 == 0 {
+		complain("bootstrap %s is not an executable file", f.Bootstrap)
+	}
+	if f.MemoryMB < MinMemoryMB || f.MemoryMB > MaxMemoryMB {
+		complain("memory of %d MB is outside %d to %d", f.MemoryMB, MinMemoryMB, MaxMemoryMB)
+	}
+	if f.Timeout < 0 || f.Timeout > MaxTimeout {
+		complain("timeout %s is outside 0 to %s", f.Timeout, MaxTimeout)
+	}
+	if f.MaxConcurrency < 0 || f.MaxWait < 0 {
+		complain("maximum concurrency and wait must not be negative")
+	}
+	return errors.Join(problems...)
+}
