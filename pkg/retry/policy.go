@@ -22,9 +22,11 @@ const (
 	// DefaultMaxRetryAfter is the longest DelaySeconds of an SQS message, 900 s
 	// (SQS API reference, SendMessage).
 	DefaultMaxRetryAfter = 15 * time.Minute
-	// DefaultMaxAttempts with the defaults above spreads over at most 3 minutes of backoff.
+	// DefaultMaxAttempts is 11 waits, 2 min 21 s of backoff at most with the delays above:
+	// long enough for a deployment or a failover on the other side.
 	DefaultMaxAttempts = 12
-	// DefaultMaxAge is a day: what EventBridge and most webhook senders allow at least.
+	// DefaultMaxAge is a day, as long as EventBridge retries by default. It matters when a
+	// server asks for long waits or the queue is slow, for attempts run out first otherwise.
 	DefaultMaxAge = 24 * time.Hour
 )
 
