@@ -1,120 +1,161 @@
 package config
 
-import "time"
+// Version is the version of the file's shape that this package reads.
+const Version = 1
 
 // Config is millrace.yaml. It is read once, checked as a whole and not changed after.
 type Config struct {
 	// Version of the file's shape: 1.
-	Version int `yaml:"version"`
-	// Keys are the write keys that ingest accepts. At least one.
-	Keys []Key `yaml:"keys"`
-	// Sinks by name. At least one.
-	Sinks map[string]Sink `yaml:"sinks"`
-	// Routes are tried in order: an event goes to the sinks of the first that matches.
-	// At least one; the last should match everything.
-	Routes []Route `yaml:"routes"`
-	// Flush bounds a batch for every sink that does not say otherwise.
+	Version int `yaml:"version" need:"yes"`
+	// Write keys that ingest accepts. At least one.
+	Keys []Key `yaml:"keys" need:"some"`
+	// Destinations by name; a name is 1 to 64 of a-z, 0-9, "_" and "-". At least one.
+	Sinks map[string]Sink `yaml:"sinks" need:"some"`
+	// Routes, tried in order: an event goes to the sinks of the first that matches. At
+	// least one. An event that none matches is dropped and counted as filtered, so let
+	// the last match everything.
+	Routes []Route `yaml:"routes" need:"some"`
+	// Bounds of a batch, for every sink that does not set its own.
 	Flush Flush `yaml:"flush"`
-	// Retry says how long and how often a sink is tried.
+	// How long and how often a sink is tried, for every sink that does not set its own.
 	Retry Retry `yaml:"retry"`
-	// Dedup says what counts as a duplicate.
+	// What counts as a duplicate.
 	Dedup Dedup `yaml:"dedup"`
+
+	// file is the name of the file, for messages.
+	file string
+	// lines has the line of every key path that the file holds.
+	lines map[string]int
 }
 
 // Key is one write key. The file holds its SHA-256 only.
 type Key struct {
-	// Name of the key, for people and logs; it is the source of events that name none.
-	Name string `yaml:"name"`
-	// SHA256 of the key in hex: `millrace keys hash KEY`.
-	SHA256 string `yaml:"sha256"`
+	// Name of the key, for people and logs. It is the source of events that name none.
+	// Each key has a name of its own.
+	Name string `yaml:"name" need:"yes"`
+	// SHA-256 of the key in lower-case hex, as `millrace keys hash KEY` prints it.
+	SHA256 string `yaml:"sha256" need:"yes"`
 	// Tenant that owns the events.
-	Tenant string `yaml:"tenant"`
-	// Receivers the key may use. Empty means all.
+	Tenant string `yaml:"tenant" need:"yes"`
+	// Receivers that the key may use. Absent or empty means all.
 	Receivers []string `yaml:"receivers"`
 }
 
-// Sink is one destination. Fields that its type does not have are errors.
+// The types of a sink.
+const (
+	SinkHTTP   = "http"
+	SinkFile   = "file"
+	SinkStdout = "stdout"
+)
+
+// Sink is one destination. Keys that its type does not have are errors.
 type Sink struct {
-	// Type: http, file or stdout.
-	Type string `yaml:"type"`
+	// What the destination is: an HTTP endpoint, a local file, or the standard output.
+	Type string `yaml:"type" need:"yes" enum:"http|file|stdout"`
 
-	// URL that batches are posted to (http).
-	URL Secret `yaml:"url"`
-	// Encoding of a batch (http): ndjson (default) or json, an array.
-	Encoding string `yaml:"encoding"`
-	// Compression of a request (http): gzip (default), zstd or none.
-	Compression string `yaml:"compression"`
-	// CompressionLevel of gzip (http), 1 to 9. Default 1: at level 6 a flush spends
-	// twice the CPU to save 13 % of the bytes.
-	CompressionLevel int `yaml:"compression_level"`
-	// Headers sent with every request (http). Values may be references to secrets.
-	Headers map[string]Secret `yaml:"headers"`
-	// Timeout of one attempt (http). Default 30s.
-	Timeout Duration `yaml:"timeout"`
+	// URL that batches are posted to. May hold references to secrets.
+	URL Secret `yaml:"url" need:"yes" sinks:"http"`
+	// Body of a request: one JSON object per line, or a JSON array.
+	Encoding string `yaml:"encoding" default:"ndjson" enum:"ndjson|json" sinks:"http"`
+	// Compression of a request's body.
+	Compression string `yaml:"compression" default:"gzip" enum:"gzip|zstd|none" sinks:"http"`
+	// Level of gzip. Level 6 spends twice the CPU of a flush to save 13 % of the bytes.
+	CompressionLevel int `yaml:"compression_level" default:"1" min:"1" max:"9" sinks:"http"`
+	// Headers sent with every request. Credentials must be references to secrets.
+	Headers map[string]Secret `yaml:"headers" sinks:"http"`
+	// Longest that one attempt may take, connecting included.
+	Timeout Duration `yaml:"timeout" default:"30s" min:"1ms" max:"10m" sinks:"http"`
 
-	// Path of the file that records are appended to (file).
-	Path string `yaml:"path"`
+	// File that records are appended to, one JSON object per line. Relative paths start
+	// at the working directory; directories are made.
+	Path string `yaml:"path" need:"yes" sinks:"file"`
 
-	// Flush overrides the limits of a batch for this sink.
-	Flush Flush `yaml:"flush"`
-	// Retry overrides the retry policy for this sink.
-	Retry Retry `yaml:"retry"`
+	// Bounds of a batch for this sink.
+	Flush SinkFlush `yaml:"flush"`
+	// How long and how often this sink is tried.
+	Retry SinkRetry `yaml:"retry"`
 }
 
 // Route sends matching events to sinks.
 type Route struct {
-	// Match is what an event must fit. Empty matches everything.
+	// What an event must fit. Absent or empty matches everything.
 	Match Match `yaml:"match"`
-	// To names the sinks. Empty drops the events, counted as filtered.
-	To []string `yaml:"to"`
+	// Names of the sinks. An empty list drops the events and counts them as filtered.
+	To []string `yaml:"to" need:"yes"`
 }
 
-// Match fits an event when every field that is set fits. Values are names, in which
-// `*` stands for any characters.
+// Match fits an event when every field that is set fits. Values are texts in which `*`
+// stands for any run of characters, and every other character for itself.
 type Match struct {
+	// Name of the receiver that decoded the event: generic, posthog.
 	Receiver string `yaml:"receiver"`
-	Tenant   string `yaml:"tenant"`
-	Source   string `yaml:"source"`
-	Type     string `yaml:"type"`
-	Name     string `yaml:"name"`
-	Kind     string `yaml:"kind"`
+	// Tenant that owns the event.
+	Tenant string `yaml:"tenant"`
+	// Source of the event; the name of the write key where the protocol has none.
+	Source string `yaml:"source"`
+	// What happened, in the producer's words: "payment.*".
+	Type string `yaml:"type"`
+	// Name that a person gave the event, where the protocol has one apart from the type.
+	Name string `yaml:"name"`
+	// Shape of the data: event, log, span, …
+	Kind string `yaml:"kind"`
+	// Lower-case severity of a log: error, warn, …
 	Severity string `yaml:"severity"`
 }
 
-// Flush bounds one batch to a sink.
+// Flush bounds a batch.
 type Flush struct {
-	// MaxEvents in a batch. Default 500.
-	MaxEvents int `yaml:"max_events"`
-	// MaxBytes of a batch, encoded, before compression. Default 1MiB.
-	MaxBytes Bytes `yaml:"max_bytes"`
-	// MaxAge is how long an event may wait for others: the batching window of the
-	// event-source mapping, in whole seconds up to 300. Default 2s. Not per sink.
-	MaxAge Duration `yaml:"max_age"`
+	// Most events in one batch.
+	MaxEvents int `yaml:"max_events" default:"500" min:"1" max:"10000"`
+	// Most bytes in one batch, encoded, before compression.
+	MaxBytes Bytes `yaml:"max_bytes" default:"1MiB" min:"1KiB" max:"64MiB"`
+	// Longest that an event waits for others, in whole seconds. It is the batching
+	// window of the event-source mapping, which AWS bounds at 300 seconds, and so it is
+	// one for all sinks.
+	MaxAge Duration `yaml:"max_age" default:"2s" min:"0s" max:"300s"`
 }
 
-// Retry says how a sink is tried again. See pkg/retry for what each does.
+// SinkFlush is what one sink may set of [Flush].
+type SinkFlush struct {
+	// Most events in one batch.
+	MaxEvents int `yaml:"max_events" inherit:"flush.max_events" min:"1" max:"10000"`
+	// Most bytes in one batch, encoded, before compression.
+	MaxBytes Bytes `yaml:"max_bytes" inherit:"flush.max_bytes" min:"1KiB" max:"64MiB"`
+}
+
+// Retry says how a sink is tried again.
 type Retry struct {
-	// MaxInlineWait is the longest wait inside the function; longer ones are handed to
-	// the queue. Default 5s.
-	MaxInlineWait Duration `yaml:"max_inline_wait"`
-	// MaxAttempts before an event becomes a dead letter. Default 12.
-	MaxAttempts int `yaml:"max_attempts"`
-	// MaxAge since the first failure before an event becomes a dead letter. Default 24h.
-	MaxAge Duration `yaml:"max_age"`
+	// Longest wait inside the function, where waiting is paid for. Longer waits are
+	// handed to the queue.
+	MaxInlineWait Duration `yaml:"max_inline_wait" default:"5s" min:"0s" max:"5m"`
+	// Attempts before an event becomes a dead letter.
+	MaxAttempts int `yaml:"max_attempts" default:"12" min:"1" max:"1000"`
+	// Time since the first failure before an event becomes a dead letter. SQS keeps a
+	// message for 14 days at most.
+	MaxAge Duration `yaml:"max_age" default:"24h" min:"1s" max:"336h"`
+}
+
+// SinkRetry is [Retry] for one sink.
+type SinkRetry struct {
+	// Longest wait inside the function. Longer waits are handed to the queue.
+	MaxInlineWait Duration `yaml:"max_inline_wait" inherit:"retry.max_inline_wait" min:"0s" max:"5m"`
+	// Attempts before an event becomes a dead letter.
+	MaxAttempts int `yaml:"max_attempts" inherit:"retry.max_attempts" min:"1" max:"1000"`
+	// Time since the first failure before an event becomes a dead letter.
+	MaxAge Duration `yaml:"max_age" inherit:"retry.max_age" min:"1s" max:"336h"`
 }
 
 // Dedup says what counts as a duplicate.
 type Dedup struct {
-	// Window in which an event that was seen is a duplicate. Default 1h.
-	Window Duration `yaml:"window"`
-	// Scope of what the store remembers: pack (default) or event.
-	Scope string `yaml:"scope"`
-	// OnStoreFailure: open (default) delivers, perhaps twice; closed waits.
-	OnStoreFailure string `yaml:"on_store_failure"`
+	// Time in which an event that was seen is a duplicate.
+	Window Duration `yaml:"window" default:"1h" min:"1s" max:"168h"`
+	// What is remembered: whole packs, which is cheap and catches an SDK's repeated
+	// request, or single events, which costs a write per event.
+	Scope string `yaml:"scope" default:"pack" enum:"pack|event"`
+	// What happens when the memory cannot be reached: open delivers, perhaps twice;
+	// closed waits.
+	OnStoreFailure string `yaml:"on_store_failure" default:"open" enum:"open|closed"`
 }
 
-// Duration is a time.Duration written as "5s", "1h30m".
-type Duration time.Duration
-
-// Bytes is a size written as a number of bytes or as "512KiB", "1MiB".
-type Bytes int
+// Receivers returns the names of the receivers that a key or a route may name, sorted.
+func Receivers() []string { return []string{"generic", "posthog"} }
