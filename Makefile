@@ -120,7 +120,7 @@ lint: $(GOLANGCI_LINT) ## Run golangci-lint (installs the pinned version into .t
 
 .PHONY: arch
 arch: ## Check the import map, the functions' import graphs, fuzz corpora and documents
-	$(GO) test ./tests/arch
+	$(GO) test -count=1 ./internal/check/... ./tests/arch
 
 .PHONY: imports
 imports: ## Rewrite the import map in CONTRIBUTING.md from the imports that exist
