@@ -38,6 +38,7 @@ func BenchmarkBudget_Allow(b *testing.B) {
 	}
 }
 
+//nolint:paralleltest // AllocsPerRun may not run beside parallel tests
 func TestPolicy_Next_DoesNotAllocate(t *testing.T) {
 	in := retry.Input{Attempt: 7, Class: retry.Throttled, RetryAfter: time.Second, Remaining: time.Minute}
 	if got := testing.AllocsPerRun(100, func() { retry.Policy{}.Next(in, nil) }); got != 0 {

@@ -3,7 +3,6 @@ package retry
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 )
@@ -52,13 +51,6 @@ func (o BudgetOptions) Validate() error {
 		refuseBelow("MinPerSecond", o.MinPerSecond, 0),
 		refuseBelow("Burst", o.Burst, 1),
 	)
-}
-
-func refuseBelow(field string, value, least float64) error {
-	if value >= least && !math.IsInf(value, 1) {
-		return nil
-	}
-	return fmt.Errorf("%s: %v is not a finite number of %v or more", field, value, least)
 }
 
 // Budget limits retries to a share of the traffic, so that a destination in trouble does

@@ -12,11 +12,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-func newBudget(t testing.TB, options retry.BudgetOptions) *retry.Budget {
-	t.Helper()
+func newBudget(tb testing.TB, options retry.BudgetOptions) *retry.Budget {
+	tb.Helper()
 	budget, err := retry.NewBudget(options)
 	if err != nil {
-		t.Fatalf("NewBudget: %v", err)
+		tb.Fatalf("NewBudget: %v", err)
 	}
 	return budget
 }

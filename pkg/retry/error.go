@@ -8,7 +8,7 @@ import (
 
 // Failure is an error that states its class and what the server asked for. A function
 // given to Do returns one, anywhere in its error's tree, to be understood.
-type Failure struct {
+type Failure struct { //nolint:errname // retry.Failure, as its constructor is Fail; Error is what Do returns
 	Class Class
 	// RetryAfter is what the server asked for, 0 for nothing.
 	RetryAfter time.Duration

@@ -50,8 +50,7 @@ func ExampleDo() {
 		}
 		return retry.Fail(retry.Permanent, 0, errors.New("400 unknown field"))
 	})
-	var stop *retry.Error
-	if errors.As(err, &stop) {
+	if stop, ok := errors.AsType[*retry.Error](err); ok {
 		fmt.Println(stop.Why, "after", stop.Attempts)
 	}
 	fmt.Println(err)

@@ -48,6 +48,7 @@ func (p Policy) Next(in Input, rnd func() float64) Decision {
 		return Decision{Action: Defer, Delay: asked, Reason: ReasonCancelled}
 	case Setup:
 		return Decision{Action: Defer, Delay: max(p.MaxDelay, asked), Reason: ReasonSetup}
+	case Transient, Throttled: // below, together with what is not Valid
 	}
 	switch {
 	case in.Attempt >= p.MaxAttempts:

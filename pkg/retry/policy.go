@@ -84,7 +84,7 @@ func (p Policy) WithDefaults() Policy {
 	p.MaxRetryAfter = positiveOr(p.MaxRetryAfter, DefaultMaxRetryAfter)
 	p.MaxAge = positiveOr(p.MaxAge, DefaultMaxAge)
 	p.MaxAttempts = positiveOr(p.MaxAttempts, DefaultMaxAttempts)
-	if !validMultiplier(p.Multiplier) {
+	if !finiteFrom(1, p.Multiplier) {
 		p.Multiplier = DefaultMultiplier
 	}
 	if p.Jitter > NoJitter {
@@ -106,8 +106,8 @@ func (p Policy) Validate() error {
 	if p.MaxAttempts < 0 {
 		problems = append(problems, fmt.Errorf("MaxAttempts: %d is negative", p.MaxAttempts))
 	}
-	if p.Multiplier != 0 && !validMultiplier(p.Multiplier) {
-		problems = append(problems, fmt.Errorf("Multiplier: %v is not a finite number of 1 or more", p.Multiplier))
+	if p.Multiplier != 0 {
+		problems = append(problems, refuseBelow("Multiplier", p.Multiplier, 1))
 	}
 	if p.Jitter > NoJitter {
 		problems = append(problems, fmt.Errorf("Jitter: %d is unknown", p.Jitter))
@@ -118,15 +118,23 @@ func (p Policy) Validate() error {
 	return errors.Join(problems...)
 }
 
-func validMultiplier(m float64) bool {
-	return m >= 1 && !math.IsInf(m, 1) // NaN fails the comparison
-}
-
 func positiveOr[T int | time.Duration](value, fallback T) T {
 	if value > 0 {
 		return value
 	}
 	return fallback
+}
+
+// finiteFrom reports whether value is a number, finite and at least least.
+func finiteFrom(least, value float64) bool {
+	return value >= least && !math.IsInf(value, 1) // NaN fails the comparison
+}
+
+func refuseBelow(field string, value, least float64) error {
+	if finiteFrom(least, value) {
+		return nil
+	}
+	return fmt.Errorf("%s: %v is not a finite number of %v or more", field, value, least)
 }
 
 func refuseNegative(field string, d time.Duration) error {

@@ -29,7 +29,7 @@ func runFailing(t *testing.T, policy retry.Policy, failure error) run {
 		start := time.Now()
 		last := start
 		err := retry.Do(t.Context(), policy, func(context.Context) error {
-			if now := time.Now(); now != last {
+			if now := time.Now(); !now.Equal(last) {
 				got.waits = append(got.waits, now.Sub(last))
 				last = now
 			}

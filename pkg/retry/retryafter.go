@@ -9,13 +9,13 @@ import (
 // maxHeaderBytes bounds what ParseRetryAfter looks at. The longest date has 33 bytes.
 const maxHeaderBytes = 128
 
-// httpDates are the three forms a recipient has to accept (RFC 9110, section 5.6.7).
+// The three forms of a date that a recipient has to accept (RFC 9110, section 5.6.7).
 // The zone is a literal: time.Parse would take any other three letters for UTC.
-var httpDates = [...]string{
-	"Mon, 02 Jan 2006 15:04:05 GMT",  // IMF-fixdate
-	"Monday, 02-Jan-06 15:04:05 GMT", // RFC 850
-	time.ANSIC,                       // asctime
-}
+const (
+	imfFixdate = "Mon, 02 Jan 2006 15:04:05 GMT"
+	rfc850Date = "Monday, 02-Jan-06 15:04:05 GMT"
+	asctime    = time.ANSIC
+)
 
 // ParseRetryAfter reads a Retry-After header (RFC 9110, section 10.2.3): whole seconds or
 // an HTTP date, which is taken relative to now. The duration is never negative; a date in
@@ -31,7 +31,7 @@ func ParseRetryAfter(header string, now time.Time) (time.Duration, bool) {
 	if wait, ok := parseSeconds(header); ok {
 		return wait, true
 	}
-	for _, layout := range httpDates {
+	for _, layout := range [...]string{imfFixdate, rfc850Date, asctime} {
 		if at, err := time.Parse(layout, header); err == nil {
 			return max(at.Sub(now), 0), true // Sub saturates
 		}
