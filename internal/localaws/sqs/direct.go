@@ -2,38 +2,109 @@ package sqs
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 )
 
 // CreateQueue makes a queue with AWS's attribute names and values (e.g. "VisibilityTimeout": "30") and returns its URL.
 // Making it again with equal attributes returns the same URL; other attributes are QueueAlreadyExists.
 func (s *Service) CreateQueue(ctx context.Context, name string, attributes map[string]string) (string, error) {
-	return "", ctx.Err()
+	if err := s.admit(ctx, "CreateQueue"); err != nil {
+		return "", err
+	}
+	out, err := s.createQueue(call{ctx: ctx}, &createQueueInput{QueueName: name, Attributes: attributes})
+	if err != nil {
+		return "", err
+	}
+	return out.QueueURL, nil
+}
+
+// admit is the gate of every direct call.
+func (s *Service) admit(ctx context.Context, op string) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("sqs %s: %w", op, err)
+	}
+	return s.intercept(op)
 }
 
 // Send puts one message on a queue and returns its message id.
 func (s *Service) Send(ctx context.Context, queueName string, in SendInput) (string, error) {
-	return "", ctx.Err()
+	if err := s.admit(ctx, "SendMessage"); err != nil {
+		return "", err
+	}
+	d, refusal := newDraft(in)
+	if refusal != nil {
+		return "", refusal
+	}
+	refused, err := s.enqueue(queueName, []draft{d})
+	switch {
+	case err != nil:
+		return "", err
+	case refused[0] != nil:
+		return "", refused[0]
+	}
+	return d.id, nil
 }
 
 // Receive takes up to in.MaxMessages messages and hides them. It waits up to in.Wait for the first one and returns
 // an empty slice when none came. When ctx ends first it returns the context's error and nothing is left in flight.
 func (s *Service) Receive(ctx context.Context, queueName string, in ReceiveInput) ([]Message, error) {
-	return nil, ctx.Err()
+	if err := s.admit(ctx, "ReceiveMessage"); err != nil {
+		return nil, err
+	}
+	spec := receiveSpec{max: max(in.MaxMessages, 1), wait: &in.Wait}
+	if in.Visibility != 0 {
+		spec.visibility = &in.Visibility
+	}
+	if err := spec.check(MaxDirectReceive); err != nil {
+		return nil, err
+	}
+	deliveries, err := s.receive(ctx, queueName, spec)
+	if err != nil {
+		return nil, err
+	}
+	view := view{account: s.options.AccountID, attributes: attributeFilter{"All"}, system: attributeFilter{"All"}}
+	messages := make([]Message, len(deliveries))
+	for i, d := range deliveries {
+		messages[i] = view.message(d)
+	}
+	return messages, nil
 }
 
 // Delete removes messages by receipt handle. An expired or already deleted handle is no error; all
 // refusals are joined into the returned error, the other handles are deleted nevertheless.
 func (s *Service) Delete(ctx context.Context, queueName string, receiptHandles []string) error {
-	return ctx.Err()
+	if err := s.admit(ctx, "DeleteMessage"); err != nil {
+		return err
+	}
+	return s.withQueue(queueName, func(q *liveQueue, _ time.Time) error {
+		var refusals []error
+		for _, text := range receiptHandles {
+			if err := q.delete(text); err != nil {
+				refusals = append(refusals, err)
+			}
+		}
+		return errors.Join(refusals...)
+	})
 }
 
 // ChangeVisibility hides an in-flight message for timeout from now on; 0 makes it visible at once.
 func (s *Service) ChangeVisibility(ctx context.Context, queueName, receiptHandle string, timeout time.Duration) error {
-	return ctx.Err()
+	if err := s.admit(ctx, "ChangeMessageVisibility"); err != nil {
+		return err
+	}
+	return s.withQueue(queueName, func(q *liveQueue, now time.Time) error {
+		return s.changeVisibility(q, now, receiptHandle, timeout)
+	})
 }
 
 // Depth counts a queue's messages.
 func (s *Service) Depth(queueName string) (Depth, error) {
-	return Depth{}, nil
+	var depth Depth
+	err := s.withQueue(queueName, func(q *liveQueue, now time.Time) error {
+		depth = q.depth(now)
+		return nil
+	})
+	return depth, err
 }

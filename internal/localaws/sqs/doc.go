@@ -1,2 +1,32 @@
-// Package sqs is the in-memory Amazon SQS of the embedded AWS.
+// Package sqs is the in-memory Amazon SQS of the embedded AWS: standard queues over the AWS JSON 1.0 protocol.
+//
+// # What is emulated
+//
+// Queues: create, get, list (pages, prefix), delete, attributes, tags, purge, dead-letter sources, move tasks. Messages: send, receive, delete,
+// change visibility, each with its batch. Checksums, limits (limits.go), error codes and their header, system attributes, attribute filters,
+// long polls, delays, visibility timeouts, retention, redrive and redrive allow policies, and fair delivery by MessageGroupId (fairShare).
+//
+// # What is not
+//
+// FIFO queues, the query protocol of before 2023, AddPermission and RemovePermission are refused with AWS's own kind of error and
+// a sentence. Policies and KMS settings are stored and not enforced; signatures are not verified. Counts are exact where AWS's
+// are approximate. A deleted queue's name can be used again at once (AWS: after 60 s), attribute changes act at once (AWS: within 60 s).
+// A message that was received too often moves to the dead-letter queue when its visibility timeout ends (AWS: at the next receive).
+//
+// # How it is built
+//
+//	http.go, wire.go, operations*.go   the protocol: decode, check, call, encode
+//	direct.go                          the same calls for Go code in this process
+//	service.go, poll.go, move.go       the lock, timers, long polls, move tasks
+//	queue.go, fair.go, record.go       one queue's state, without lock or clock: time comes in as an argument
+//	heap.go, chain.go                  indexed heap and intrusive list under them
+//
+// A message is in one state at a time:
+//
+//	sent ──> delayed ──> visible <──> in flight ──> gone
+//	  └───────────────────^   └─ gone (expired, moved to the dead-letter queue, purged)
+//
+// Every message has one entry in its queue's agenda, a heap by what happens to it next by itself (delay or visibility ends, retention ends), and
+// each queue has one timer, set to the agenda's head. So nothing scans: sending, receiving and deleting cost O(log n) of
+// the queue's length, and the clock may be virtual (testing/synctest).
 package sqs

@@ -1,9 +1,12 @@
 package sqs
 
 import (
+	"cmp"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // Options configure a Service. The zero value serves account 000000000000 in us-east-1.
@@ -29,21 +32,164 @@ type Faults struct {
 
 // Service is an in-memory SQS. It is safe for concurrent use.
 type Service struct {
-	options Options
-	mu      sync.Mutex
+	options    Options
+	operations map[string]operation
+	settables  map[string]settable
+	buffers    sync.Pool
+	closing    chan struct{}
+
+	// mu guards all below. One lock for all queues keeps a move between queues atomic; work on bytes (JSON, MD5) is done outside it.
+	mu     sync.Mutex
+	queues map[string]*liveQueue
+	closed bool
 }
 
 var _ http.Handler = (*Service)(nil)
 
+// liveQueue is a queue with what runs around it: waiting receivers, the timer of its agenda, move tasks.
+type liveQueue struct {
+	*queue
+	waiters  chain[*waiter]
+	timer    *time.Timer
+	timerDue int64
+	purged   time.Time
+	tasks    []*moveTask
+}
+
 // New returns an empty service. Close it to end its timers and long polls.
 func New(options Options) *Service {
-	return &Service{options: options}
+	options.Region = cmp.Or(options.Region, "us-east-1")
+	options.AccountID = cmp.Or(options.AccountID, "000000000000")
+	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
+	s := &Service{
+		options:   options,
+		settables: settables(),
+		closing:   make(chan struct{}),
+		queues:    make(map[string]*liveQueue),
+	}
+	s.operations = operations()
+	return s
 }
 
 // Close wakes all long polls, which return what is there, and stops all timers. It is idempotent.
-func (s *Service) Close() {}
+func (s *Service) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.closed = true
+	close(s.closing)
+	for _, q := range s.queues {
+		q.stop()
+	}
+}
 
-// ServeHTTP answers the AWS JSON 1.0 protocol.
-func (s *Service) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	w.WriteHeader(http.StatusNotImplemented)
+// intercept asks the fault hook.
+func (s *Service) intercept(op string) error {
+	if s.options.Faults == nil || s.options.Faults.Intercept == nil {
+		return nil
+	}
+	return s.options.Faults.Intercept(op)
+}
+
+// withQueue runs fn on a queue that was brought to now, under the lock, and then wakes and schedules what fn made due.
+func (s *Service) withQueue(name string, fn func(q *liveQueue, now time.Time) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q, ok := s.queues[name]
+	if !ok {
+		return errQueue()
+	}
+	now := time.Now()
+	s.settle(q, now)
+	defer s.ready(q, now)
+	return fn(q, now)
+}
+
+// settle brings a queue to now and moves what was received too often.
+func (s *Service) settle(q *liveQueue, now time.Time) {
+	target, maxReceives := s.redriveTarget(q)
+	s.bury(q, target, q.advance(now, maxReceives), now)
+}
+
+// redriveTarget returns the dead-letter queue; while it does not exist messages stay where they are.
+func (s *Service) redriveTarget(q *liveQueue) (target *liveQueue, maxReceives int32) {
+	if q.settings.redrive.targetARN == "" {
+		return nil, 0
+	}
+	target = s.byARN(q.settings.redrive.targetARN)
+	if target == nil {
+		return nil, 0
+	}
+	return target, q.settings.redrive.maxReceives
+}
+
+// bury puts records that left q into its dead-letter queue. They keep their id, age and receive count.
+func (s *Service) bury(q, target *liveQueue, dead []*record, now time.Time) {
+	if len(dead) == 0 {
+		return
+	}
+	for _, r := range dead {
+		target.put(now, &record{
+			payload: r.payload, receives: r.receives, firstReceived: r.firstReceived, sourceARN: q.arn,
+		}, 0)
+	}
+	if target != q {
+		s.ready(target, now)
+	}
+}
+
+func (s *Service) byARN(arn string) *liveQueue {
+	name, ok := parseARN(arn)
+	if !ok || s.options.queueARN(name) != arn {
+		return nil
+	}
+	return s.queues[name]
+}
+
+// ready wakes a receiver when there is something to receive, and sets the timer to what is due next.
+func (s *Service) ready(q *liveQueue, now time.Time) {
+	q.wakeNext()
+	_, due, ok := q.agenda.min()
+	if !ok || s.closed || q.timerDue != 0 && q.timerDue <= due {
+		return // an early timer only finds nothing due and comes back here
+	}
+	q.timerDue = due
+	wait := time.Duration(due - now.UnixNano())
+	if q.timer == nil {
+		q.timer = time.AfterFunc(wait, func() { s.tick(q) })
+	} else {
+		q.timer.Reset(wait)
+	}
+}
+
+// tick is the timer's work.
+func (s *Service) tick(q *liveQueue) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.queues[q.name] != q {
+		return
+	}
+	q.timerDue = 0
+	now := time.Now()
+	s.settle(q, now)
+	s.ready(q, now)
+}
+
+// stop ends a queue's timers.
+func (q *liveQueue) stop() {
+	if q.timer != nil {
+		q.timer.Stop()
+	}
+	for _, task := range q.tasks {
+		task.timer.Stop()
+	}
+}
+
+func (s *Service) newLiveQueue(name string, now time.Time) *liveQueue {
+	return &liveQueue{
+		queue:   newQueue(name, s.options.queueARN(name), rand.Uint64(), now), //nolint:gosec // tells queues apart, guards nothing
+		waiters: chain[*waiter]{name: waiterChain},
+	}
 }

@@ -1,0 +1,235 @@
+package sqs
+
+import "time"
+
+// queue is the state of one queue: what it holds and in which order, without lock, clock or timers. Its few
+// changing verbs (put, take, giveBack, remove, reschedule, advance, purge) are the seam where a log can record
+// each change; everything else derives from them.
+type queue struct {
+	name string
+	arn  string
+	// id goes into receipt handles, so that a handle of another queue is recognised.
+	id       uint64
+	created  time.Time
+	modified time.Time
+	settings settings
+	tags     map[string]string
+
+	lastNumber uint64
+	// agenda holds every message by its next due time: the end of its delay or visibility timeout, or its expiry.
+	agenda   heap[*record]
+	arrivals chain[*record]
+	// known holds the messages that were ever received from this queue, by number: those that handles can name.
+	known                      map[uint64]*record
+	fair                       fairShare
+	visible, inFlight, delayed int
+}
+
+func newQueue(name, arn string, id uint64, now time.Time) *queue {
+	q := &queue{name: name, arn: arn, id: id, created: now, modified: now, settings: defaultSettings(), tags: map[string]string{}}
+	q.purge()
+	return q
+}
+
+// purge forgets all messages.
+func (q *queue) purge() {
+	q.agenda = heap[*record]{}
+	q.arrivals = chain[*record]{name: arrivalChain}
+	q.known = make(map[uint64]*record)
+	q.fair = newFairShare()
+	q.visible, q.inFlight, q.delayed = 0, 0, 0
+}
+
+// put takes in a new record and hides it for delay first.
+func (q *queue) put(now time.Time, r *record, delay time.Duration) {
+	q.lastNumber++
+	r.number = q.lastNumber
+	r.arrived = now.UnixNano()
+	r.group = q.fair.join(r.groupID)
+	q.arrivals.pushBack(r)
+	if delay > 0 {
+		r.state = stateDelayed
+		r.until = now.Add(delay).UnixNano()
+		q.delayed++
+	} else {
+		r.state = stateVisible
+		q.visible++
+		q.fair.show(r)
+	}
+	q.agenda.push(r, q.due(r))
+}
+
+// due is when something happens to a record by itself.
+func (q *queue) due(r *record) int64 {
+	if r.state == stateVisible {
+		return q.expiry(r)
+	}
+	return min(r.until, q.expiry(r))
+}
+
+// expiry is when retention ends: it counts from the first send, also for dead letters.
+func (q *queue) expiry(r *record) int64 {
+	return r.sent.Add(q.settings.retention).UnixNano()
+}
+
+// take receives up to n messages and hides them for visibility. Messages that were received
+// maxReceives times already (0: no limit) come back in dead instead, out of the queue.
+func (q *queue) take(now time.Time, n int, visibility time.Duration, maxReceives int32) (taken []delivery, dead []*record) {
+	n = min(n, q.visible, MaxInFlight-q.inFlight)
+	for len(taken) < n {
+		r := q.pull()
+		if r == nil {
+			break
+		}
+		r.state = stateGone
+		if maxReceives > 0 && r.received >= maxReceives {
+			q.drop(r)
+			dead = append(dead, r)
+			continue
+		}
+		taken = append(taken, q.receive(now, r, visibility))
+	}
+	return taken, dead
+}
+
+func (q *queue) receive(now time.Time, r *record, visibility time.Duration) delivery {
+	r.receives++
+	r.received++
+	r.lastReceived = now.UnixNano()
+	if r.firstReceived == 0 {
+		r.firstReceived = r.lastReceived
+	}
+	r.state = stateInFlight
+	q.inFlight++
+	q.fair.fly(r.group, 1)
+	q.known[r.number] = r
+	r.until = now.Add(visibility).UnixNano()
+	q.agenda.rekey(r, q.due(r))
+	return delivery{
+		payload: r.payload, queueID: q.id, number: r.number, receives: r.receives, received: r.received,
+		firstReceived: r.firstReceived, sourceARN: r.sourceARN,
+	}
+}
+
+// pull takes the next visible record in order to move it elsewhere. Follow it with drop, or with restore.
+func (q *queue) pull() *record {
+	r := q.fair.next()
+	if r != nil {
+		q.visible--
+	}
+	return r
+}
+
+// restore puts a pulled record back to where it was.
+func (q *queue) restore(r *record) {
+	q.visible++
+	q.fair.showFirst(r)
+}
+
+// giveBack undoes a receive that its client never saw: the message is visible at once and the receive not counted.
+func (q *queue) giveBack(d delivery) {
+	r := q.known[d.number]
+	if r == nil || r.state != stateInFlight || r.received != d.received {
+		return
+	}
+	r.receives--
+	r.received--
+	if r.receives == 0 {
+		r.firstReceived = 0
+	}
+	if r.received == 0 {
+		delete(q.known, r.number)
+	}
+	q.land(r)
+	r.state = stateVisible
+	q.visible++
+	q.fair.showFirst(r)
+	q.agenda.rekey(r, q.due(r))
+}
+
+// remove deletes the message that h names, if it is there and was not received again since.
+func (q *queue) remove(h handle) {
+	r := q.known[h.number]
+	if r == nil || r.received != h.received {
+		return
+	}
+	q.withdraw(r)
+	q.drop(r)
+}
+
+// withdraw takes a record out of the state it is in; it counts nowhere then.
+func (q *queue) withdraw(r *record) {
+	switch r.state {
+	case stateVisible:
+		q.visible--
+		q.fair.hide(r)
+	case stateInFlight:
+		q.land(r)
+	case stateDelayed:
+		q.delayed--
+	case stateGone:
+	}
+	r.state = stateGone
+}
+
+// land ends a message's flight.
+func (q *queue) land(r *record) {
+	q.inFlight--
+	q.fair.fly(r.group, -1)
+}
+
+// drop forgets a withdrawn record.
+func (q *queue) drop(r *record) {
+	q.agenda.remove(r)
+	q.arrivals.remove(r)
+	q.fair.leave(r.group)
+	delete(q.known, r.number)
+}
+
+// reschedule ends the visibility timeout of an in-flight message at until.
+func (q *queue) reschedule(r *record, until time.Time) {
+	r.until = until.UnixNano()
+	q.agenda.rekey(r, q.due(r))
+}
+
+// advance brings the queue to now: what expired is gone, what is due is visible. Messages that would be visible again after
+// maxReceives receives (0: no limit) are returned instead, out of the queue.
+func (q *queue) advance(now time.Time, maxReceives int32) (dead []*record) {
+	for {
+		r, due, ok := q.agenda.min()
+		if !ok || due > now.UnixNano() {
+			return dead
+		}
+		q.withdraw(r)
+		switch {
+		case q.expiry(r) <= now.UnixNano():
+			q.drop(r)
+		case maxReceives > 0 && r.received >= maxReceives:
+			q.drop(r)
+			dead = append(dead, r)
+		default:
+			r.returned = r.received > 0
+			r.state = stateVisible
+			q.visible++
+			q.fair.show(r)
+			q.agenda.rekey(r, q.due(r))
+		}
+	}
+}
+
+// retain applies another retention period to everything in the queue.
+func (q *queue) retain(retention time.Duration) {
+	q.settings.retention = retention
+	for r := q.arrivals.head; r != nil; r = r.inArrival.next {
+		q.agenda.rekey(r, q.due(r))
+	}
+}
+
+// depth counts the messages; call advance first.
+func (q *queue) depth(now time.Time) Depth {
+	d := Depth{Visible: q.visible, InFlight: q.inFlight, Delayed: q.delayed}
+	if q.arrivals.head != nil {
+		d.Oldest = max(0, time.Duration(now.UnixNano()-q.arrivals.head.arrived))
+	}
+	return d
+}
