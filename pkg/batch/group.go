@@ -42,24 +42,50 @@ type Batch struct {
 // limits, order kept within a group. Groups come in order of their first event.
 // Together the batches hold every event exactly once.
 func Group(events []event.Event, limits Limits) []Batch {
-	var batches []Batch
-	type open struct{ index, bytes int }
-	current := make(map[event.GroupKey]open, 1)
+	g := grouper{limits: limits, open: make(map[event.GroupKey]int, 1)}
 	for i := range events {
-		e := &events[i]
-		key, size := e.GroupKey(), limits.size(e)
-		o, started := current[key]
-		if !started || full(&limits, len(batches[o.index].Events), o.bytes+size) {
-			batches = append(batches, Batch{Group: key})
-			o = open{index: len(batches) - 1}
-		}
-		b := &batches[o.index]
-		b.Events = append(b.Events, *e)
-		b.Positions = append(b.Positions, i)
-		o.bytes += size
-		current[key] = o
+		g.add(i, &events[i])
+	}
+	batches := make([]Batch, len(g.plans))
+	for k := range g.plans {
+		batches[k] = g.plans[k].batch(events)
 	}
 	return batches
+}
+
+// grouper first plans by position only, so that each event is copied once, into a
+// batch of the right size.
+type grouper struct {
+	limits Limits
+	plans  []plan
+	open   map[event.GroupKey]int // the plan of each group that still takes events
+}
+
+type plan struct {
+	group     event.GroupKey
+	positions []int
+	bytes     int
+}
+
+func (g *grouper) add(i int, e *event.Event) {
+	key, size := e.GroupKey(), g.limits.size(e)
+	at, started := g.open[key]
+	if !started || full(&g.limits, len(g.plans[at].positions), g.plans[at].bytes+size) {
+		at = len(g.plans)
+		g.open[key] = at
+		g.plans = append(g.plans, plan{group: key})
+	}
+	p := &g.plans[at]
+	p.positions = append(p.positions, i)
+	p.bytes += size
+}
+
+func (p *plan) batch(events []event.Event) Batch {
+	b := Batch{Group: p.group, Events: make([]event.Event, len(p.positions)), Positions: p.positions}
+	for k, at := range p.positions {
+		b.Events[k] = events[at]
+	}
+	return b
 }
 
 // full says whether a batch that holds events already must not grow to bytes.
@@ -69,19 +95,19 @@ func full(l *Limits, events, bytes int) bool {
 
 // Halves cuts a batch that a sink found too large. A batch of one cannot be cut: then
 // ok is false.
-func (b Batch) Halves() (first, second Batch, ok bool) {
-	if len(b.Events) < 2 { //nolint:mnd // two halves
-		return b, Batch{}, false
+func (b *Batch) Halves() (first, second Batch, ok bool) {
+	if len(b.Events) < 2 {
+		return *b, Batch{}, false
 	}
 	return b.slice(0, len(b.Events)/2), b.slice(len(b.Events)/2, len(b.Events)), true
 }
 
-func (b Batch) slice(from, to int) Batch {
+func (b *Batch) slice(from, to int) Batch {
 	return Batch{Group: b.Group, Events: b.Events[from:to:to], Positions: b.Positions[from:to:to]}
 }
 
 // Only returns the part of the batch at the given indexes of Events, in that order.
-func (b Batch) Only(indexes []int) Batch {
+func (b *Batch) Only(indexes []int) Batch {
 	part := Batch{Group: b.Group, Events: make([]event.Event, len(indexes)), Positions: make([]int, len(indexes))}
 	for i, at := range indexes {
 		part.Events[i], part.Positions[i] = b.Events[at], b.Positions[at]

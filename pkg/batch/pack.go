@@ -31,6 +31,7 @@ type Message struct {
 // Bytes is what the message counts against MaxMessageBytes and is billed for.
 func (m *Message) Bytes() int { return len(m.Body) + attributeCost + len(m.Events) }
 
+//nolint:gochecknoglobals // a constant table
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Encode packs events into as few messages as the limits allow, in order. Events must

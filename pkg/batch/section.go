@@ -40,7 +40,7 @@ func appendFrame(dst []byte, e *event.Event, group uint64) []byte {
 	for _, s := range fields(e) {
 		size += stringSize(len(*s))
 	}
-	dst = binary.AppendUvarint(dst, uint64(size))
+	dst = binary.AppendUvarint(dst, uint64(size)) //nolint:gosec // a sum of lengths
 	for _, s := range fields(e) {
 		dst = appendString(dst, *s)
 	}
@@ -207,5 +207,5 @@ func (s *section) time() (time.Time, bool) {
 	if m <= 0 || nanos >= uint64(time.Second) || n+m != len(stamp) {
 		return time.Time{}, false
 	}
-	return time.Unix(seconds, int64(nanos)).UTC(), true //nolint:gosec // below one second
+	return time.Unix(seconds, int64(nanos)).UTC(), true
 }

@@ -1,6 +1,7 @@
 package deadletter
 
 import (
+	"slices"
 	"time"
 
 	"github.com/millrace-dev/millrace/pkg/batch"
@@ -29,25 +30,13 @@ func (f *Filter) Match(h *batch.Header) bool {
 	return fits(f.Sink, SinkOf(h)) &&
 		fits(f.Tenant, h.Tenant) &&
 		fits(f.Receiver, h.Receiver) &&
-		f.matchKind(h.Kinds) &&
+		(f.Kind == "" || slices.Contains(h.Kinds, f.Kind)) &&
 		fits(f.Class, ClassOf(h)) &&
 		(f.Status == 0 || (h.Reason != nil && f.Status == h.Reason.Status)) &&
 		f.matchTime(FailedAt(h))
 }
 
 func fits(want, got string) bool { return want == "" || want == got }
-
-func (f *Filter) matchKind(kinds []string) bool {
-	if f.Kind == "" {
-		return true
-	}
-	for _, k := range kinds {
-		if k == f.Kind {
-			return true
-		}
-	}
-	return false
-}
 
 func (f *Filter) matchTime(t time.Time) bool {
 	return (f.Since.IsZero() || !t.Before(f.Since)) && (f.Until.IsZero() || t.Before(f.Until))

@@ -63,10 +63,10 @@ func take(ctx context.Context, source Source) ([]queue.Received, error) {
 	for bytes := 0; len(messages) < drainMessages && bytes < drainBytes; {
 		more, err := source.Receive(ctx, queue.MaxEntries, drainWait, visibility(ctx))
 		if err != nil && len(messages) == 0 {
-			return nil, err //nolint:wrapcheck // wrapped by Drain
+			return nil, err
 		}
 		if err != nil || len(more) == 0 {
-			return messages, nil
+			return messages, nil //nolint:nilerr // what was taken comes first; the next receive tells of lasting trouble
 		}
 		for i := range more {
 			bytes += len(more[i].Body) + len(more[i].Events)
@@ -97,5 +97,5 @@ func (f *Flusher) flushTaken(ctx context.Context, source Source, messages []queu
 		}
 		receipts = append(receipts, messages[i].Receipt)
 	}
-	return source.Delete(ctx, receipts...) //nolint:wrapcheck // wrapped by Drain
+	return source.Delete(ctx, receipts...)
 }

@@ -100,6 +100,6 @@ func (f *Flusher) sendingContext(ctx context.Context) (context.Context, context.
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	margin := min(f.Margin, time.Until(deadline)/5) //nolint:mnd // a fifth: documented at Margin
+	margin := min(f.Margin, time.Until(deadline)/5)
 	return context.WithDeadline(ctx, deadline.Add(-margin))
 }

@@ -84,7 +84,7 @@ func (r *run) encode(f *fate, i int, indexes []int, now time.Time) ([]parcel, er
 	}
 	messages, err := batch.Encode(meta, events)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // logged by the only caller, with the pack
+		return nil, err
 	}
 	parcels := make([]parcel, len(messages))
 	for k, m := range messages {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -107,7 +108,7 @@ func untilMargin(ctx context.Context) (context.Context, context.CancelFunc) {
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, deadline.Add(-min(margin, time.Until(deadline)/5))) //nolint:mnd // at most a fifth
+	return context.WithDeadline(ctx, deadline.Add(-min(margin, time.Until(deadline)/5)))
 }
 
 // run is the state of one invocation.
@@ -182,7 +183,7 @@ func (r *run) replay(ctx context.Context, letters []queue.Received) error {
 func (r *run) choose(letter *queue.Received) (batch.Header, bool) {
 	r.report.Scanned++
 	h, err := batch.ParseHeader(letter.Body)
-	why := ""
+	var why string
 	switch {
 	case err == nil:
 		why = r.request.leave(&h)
@@ -217,7 +218,7 @@ func (r *run) move(ctx context.Context, chosen []batch.Header, receipts []string
 	if err := r.Letters.Delete(ctx, arrived...); err != nil {
 		return errors.Join(sendErr, err)
 	}
-	return sendErr //nolint:wrapcheck // wrapped by pull
+	return sendErr
 }
 
 // lost says whether the i-th message is not known to be on the queue.
@@ -226,12 +227,7 @@ func lost(err error, i int) bool {
 	if !errors.As(err, &failure) {
 		return err != nil
 	}
-	for _, k := range failure.Failed {
-		if k == i {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(failure.Failed, i)
 }
 
 func (r *run) book(headers []batch.Header) {
@@ -240,16 +236,22 @@ func (r *run) book(headers []batch.Header) {
 	}
 }
 
-// putBack makes the letters that stay visible again at the end of a run. When there is
-// more to come they stay hidden, so that the next run does not meet them first.
+// putBack makes the letters that stay visible again at the end of a run, unless the next
+// one is to go on behind them.
 func (r *run) putBack(ctx context.Context) error {
-	if len(r.held) == 0 || (r.report.More && r.request.Limit == 0) {
+	if len(r.held) == 0 || r.goesOn() {
 		return nil
 	}
 	if err := r.Letters.Hide(ctx, 0, r.held...); err != nil {
 		return fmt.Errorf("put letters back: %w", err)
 	}
 	return nil
+}
+
+// goesOn says whether the next run should find only what this one has not looked at. A
+// dry run never hides what a real run right after it should see.
+func (r *run) goesOn() bool {
+	return r.report.More && r.request.Limit == 0 && !r.request.DryRun
 }
 
 // audit leaves one line per run: what was asked, and what was done.

@@ -22,7 +22,7 @@ const DefaultMaxGeneration = 5
 // sink that did not take it.
 type Request struct {
 	// Filter says which letters are meant.
-	deadletter.Filter `json:",inline"`
+	deadletter.Filter
 	// To is where to send them: empty for the sink each letter names, the name of
 	// another sink, or ToFront.
 	To string `json:"to,omitempty"`
