@@ -22,9 +22,16 @@ func load(ctx context.Context, root string) (graph, error) {
 	return parse(lines), nil
 }
 
+// isProduct reports whether a package is part of what users get; the rest checks it.
 func isProduct(name string) bool {
 	top, _, _ := strings.Cut(name, "/")
-	return top == "cmd" || top == "functions" || top == "pkg" || strings.HasPrefix(name, "internal/localaws")
+	switch top {
+	case "cmd", "functions", "pkg":
+		return true
+	case "internal":
+		return !strings.HasPrefix(name, "internal/check/")
+	}
+	return false
 }
 
 func parse(lines []string) graph {
