@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,7 +126,11 @@ func TestDo_ShutdownDuringAWait(t *testing.T) {
 		ctx, stop := context.WithCancelCause(t.Context())
 		start := time.Now()
 		time.AfterFunc(300*time.Millisecond, func() { stop(errShutdown) })
-		err := retry.Do(ctx, retry.Policy{Jitter: retry.NoJitter}, func(context.Context) error { return errDown })
+		calls := 0
+		err := retry.Do(ctx, retry.Policy{Jitter: retry.NoJitter}, func(context.Context) error { calls++; return errDown })
+		if calls != 2 {
+			t.Errorf("%d calls, want none after the shutdown", calls)
+		}
 		want := &retry.Error{Last: errDown, Why: retry.ReasonCancelled, Attempts: 2, Interrupt: errShutdown}
 		if diff := diffStop(want, stopOf(t, err)); diff != "" {
 			t.Errorf("stop (-want +got):\n%s", diff)
@@ -217,6 +222,42 @@ func TestLoop_Budget_IsSharedBetweenLoops(t *testing.T) {
 			t.Errorf("%d calls, want 10 first attempts and the 3 retries of the burst", calls)
 		}
 	})
+}
+
+// The first attempts of loops earn what their retries spend.
+func TestLoop_Budget_IsEarnedByFirstAttempts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // no call waits, so nothing is earned by time
+		budget := newBudget(t, retry.BudgetOptions{Share: 0.5})
+		spend(budget)
+		loop := retry.Loop{Budget: budget}
+		for range 10 {
+			if err := loop.Do(t.Context(), func(context.Context) error { return nil }); err != nil {
+				t.Errorf("Do = %v, want nil", err)
+			}
+		}
+		if got := spend(budget); got != 5 {
+			t.Errorf("10 loops earned %d retries, want half as many", got)
+		}
+	})
+}
+
+func TestError_Unwrap_HoldsNoNil(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		stop retry.Error
+		want int
+	}{
+		{retry.Error{}, 0},
+		{retry.Error{Last: errDown}, 1},
+		{retry.Error{Interrupt: errShutdown}, 1},
+		{retry.Error{Last: errDown, Interrupt: errShutdown}, 2},
+	} {
+		causes := row.stop.Unwrap()
+		if len(causes) != row.want || slices.Contains(causes, nil) {
+			t.Errorf("Unwrap() = %v, want %d causes", causes, row.want)
+		}
+	}
 }
 
 // hinting is an error of another package that states its class without a *Failure.

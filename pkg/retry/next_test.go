@@ -69,6 +69,11 @@ func TestPolicy_Next_Table(t *testing.T) {
 			retry.Decision{Action: retry.Defer, Delay: 15 * time.Minute, Reason: retry.ReasonLongWait},
 		},
 		{
+			"a small cap on Retry-After does not shorten the backoff", retry.Policy{MaxRetryAfter: time.Second},
+			retry.Input{Attempt: 11, Class: retry.Throttled, RetryAfter: time.Minute, Remaining: far}, 1,
+			retry.Decision{Action: retry.Defer, Delay: 30 * time.Second, Reason: retry.ReasonLongWait},
+		},
+		{
 			"a negative Retry-After is nothing", exact,
 			retry.Input{Attempt: 1, Class: retry.Throttled, RetryAfter: math.MinInt64, Remaining: far}, 0,
 			retry.Decision{Action: retry.Sleep, Delay: 200 * time.Millisecond, Reason: retry.ReasonBackoff},
@@ -147,6 +152,12 @@ func TestPolicy_Next_Table(t *testing.T) {
 			"attempts without end stay at the cap", retry.Policy{Jitter: retry.NoJitter, MaxAttempts: math.MaxInt},
 			retry.Input{Attempt: math.MaxInt - 1, Class: retry.Transient, Remaining: far}, 0,
 			retry.Decision{Action: retry.Defer, Delay: 30 * time.Second, Reason: retry.ReasonLongWait},
+		},
+		{
+			"the largest backoff does not overflow",
+			retry.Policy{InitialDelay: math.MaxInt64, MaxDelay: math.MaxInt64},
+			retry.Input{Attempt: 2, Class: retry.Transient, Remaining: retry.NoDeadline}, 1,
+			retry.Decision{Action: retry.Defer, Delay: math.MaxInt64, Reason: retry.ReasonLongWait},
 		},
 		{
 			"the largest delays do not overflow",
