@@ -174,13 +174,15 @@ func (p *pool) add() (*environment, error) {
 	return env, nil
 }
 
-// environments returns those whose process may still run.
+// environments returns those whose process still runs.
 func (p *pool) environments() []*environment {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	list := make([]*environment, 0, len(p.all))
 	for env := range p.all {
-		list = append(list, env)
+		if env.alive() {
+			list = append(list, env)
+		}
 	}
 	return list
 }

@@ -1,0 +1,42 @@
+package esm
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/millrace-dev/millrace/internal/localaws/sqs"
+)
+
+// BenchmarkBatch_Fill builds the event of ten packs of 50 KB in a Binary attribute.
+func BenchmarkBatch_Fill(b *testing.B) {
+	message := sqs.Message{
+		ID: "0b0cb6b1-6e5f-4e7e-9f0a-1df1e0f0a0a0", ReceiptHandle: strings.Repeat("h", 200), Body: strings.Repeat(`{"v":1}`, 40),
+		Attributes:        map[string]string{"ApproximateReceiveCount": "1", "SentTimestamp": "1763719620000"},
+		MessageAttributes: map[string]sqs.Attribute{"pack": {DataType: "Binary", BinaryValue: make([]byte, 50_000)}},
+	}
+	messages := make([]sqs.Message, 10)
+	for i := range messages {
+		messages[i] = message
+		messages[i].ID = message.ID[:35] + string(rune('0'+i))
+	}
+	options := Options{}.withDefaults()
+	b.ReportAllocs()
+	b.SetBytes(500_000)
+	for b.Loop() {
+		filled := newBatch(options)
+		if !filled.fill(messages, newBatch(options)) || len(filled.event()) < 600_000 {
+			b.Fatal("the batch was cut")
+		}
+	}
+}
+
+// BenchmarkRead reads a response that names one of ten.
+func BenchmarkRead(b *testing.B) {
+	response := []byte(`{"batchItemFailures":[{"itemIdentifier":"0b0cb6b1-6e5f-4e7e-9f0a-1df1e0f0a0a0"}]}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Read(response, func(string) bool { return true }); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
