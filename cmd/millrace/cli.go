@@ -15,8 +15,8 @@ type commands struct {
 	Send sendCommand `cmd:"" help:"Send events, samples or your own."`
 	Sink sinkCommand `cmd:"" help:"Run a receiver that shows what arrives and fails on demand."`
 	//LATER	Status  statusCommand  `cmd:"" help:"Show queue depths, dead letters and whether the books balance."`
-	//LATER	DLQ     dlqCommands    `cmd:"" name:"dlq" help:"Look at the dead letters."`
-	//LATER	Replay  replayCommand  `cmd:"" help:"Send dead letters again."`
+	DLQ     dlqCommands    `cmd:"" name:"dlq" help:"Look at the dead letters."`
+	Replay  replayCommand  `cmd:"" help:"Send dead letters again."`
 	Keys    keysCommands   `cmd:"" help:"Make and hash write keys."`
 	Config  configCommands `cmd:"" help:"Check and print the configuration."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, c *console) int {
 func newParser(c *console, exit func(int)) (*kong.Kong, error) {
 	parser, err := kong.New(&commands{},
 		kong.Name("millrace"), kong.Description(about), kong.Exit(exit), kong.Writers(c.out, c.err),
-		kong.Vars{"api": defaultAPI, "samples": strconv.Itoa(defaultSamples)},
+		kong.Vars{"api": defaultAPI, "aws": defaultAWS, "samples": strconv.Itoa(defaultSamples)},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, WrapUpperBound: helpWidth}))
 	if err != nil {
 		return nil, fmt.Errorf("command line grammar: %w", err)

@@ -101,15 +101,17 @@ func (p *poster) once(ctx context.Context, events [][]byte) (receipt, *retry.Fai
 	if err != nil {
 		return receipt{}, retry.Fail(retry.Transient, 0, fmt.Errorf("read the answer: %w", err))
 	}
-	if response.StatusCode/100 != 2 { //nolint:mnd // 2xx
-		after, _ := retry.ParseRetryAfter(response.Header.Get("Retry-After"), time.Now())
-		return receipt{}, retry.Fail(classOf(response.StatusCode), after, &answerError{response.StatusCode, string(body)})
-	}
+	// The generic receiver answers 400 when it took none of the events, and says why for each.
 	got, err := p.protocol.read(body, len(events))
-	if err != nil {
+	answered := response.StatusCode/100 == 2 //nolint:mnd // 2xx
+	switch {
+	case answered && err != nil:
 		return receipt{}, retry.Fail(retry.Permanent, 0, fmt.Errorf("the API answered %d with %q: %w", response.StatusCode, body, err))
+	case answered, response.StatusCode == http.StatusBadRequest && err == nil:
+		return got, nil
 	}
-	return got, nil
+	after, _ := retry.ParseRetryAfter(response.Header.Get("Retry-After"), time.Now())
+	return receipt{}, retry.Fail(classOf(response.StatusCode), after, &answerError{response.StatusCode, string(body)})
 }
 
 func (p *poster) request(ctx context.Context, events [][]byte) (*http.Request, error) {

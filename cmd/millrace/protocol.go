@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"time"
 
@@ -57,20 +58,24 @@ func readPostHog(answer []byte, sent int) (receipt, error) {
 	return receipt{accepted: sent}, nil
 }
 
+// readGeneric reads which events were taken; see the documentation of pkg/receiver/generic.
 func readGeneric(answer []byte, _ int) (receipt, error) {
 	var body struct {
-		Accepted int `json:"accepted"`
+		Accepted *int `json:"accepted"`
 		Refused  []struct {
-			Index int    `json:"index"`
-			Cause string `json:"cause"`
+			Position int    `json:"position"`
+			Cause    string `json:"cause"`
 		} `json:"refused"`
 	}
 	if err := json.Unmarshal(answer, &body); err != nil {
 		return receipt{}, fmt.Errorf("read the answer: %w", err)
 	}
-	got := receipt{accepted: body.Accepted, refused: len(body.Refused)}
+	if body.Accepted == nil {
+		return receipt{}, errors.New("the answer does not say what was accepted")
+	}
+	got := receipt{accepted: *body.Accepted, refused: len(body.Refused)}
 	for _, refusal := range body.Refused {
-		got.causes = append(got.causes, fmt.Sprintf("event %d: %s", refusal.Index, refusal.Cause))
+		got.causes = append(got.causes, fmt.Sprintf("event %d of its request: %s", refusal.Position, refusal.Cause))
 	}
 	return got, nil
 }
