@@ -116,6 +116,7 @@ vet:
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run golangci-lint (installs the pinned version into .tools)
+	$(GOLANGCI_LINT) config verify
 	$(GOLANGCI_LINT) run ./...
 	$(if $(SDK_MODULE),cd tests/sdk && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yaml ./...)
 
