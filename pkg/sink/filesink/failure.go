@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"syscall"
 
 	"github.com/millrace-dev/millrace/pkg/retry"
@@ -22,11 +23,15 @@ func classOf(err error) retry.Class {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		// Somebody has to change an owner, a mode or a mount.
 		return retry.Setup
-	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.ELOOP):
-		// The path in the configuration cannot be a file.
+	case isAny(err, syscall.ENOTDIR, syscall.EISDIR, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.ESPIPE, syscall.EINVAL):
+		// The path in the configuration cannot be a regular file.
 		return retry.Setup
 	}
 	// Disk or quota full, I/O error, too many open files: they pass, and the events are
 	// safe on the queue meanwhile.
 	return retry.Transient
+}
+
+func isAny(err error, targets ...syscall.Errno) bool {
+	return slices.ContainsFunc(targets, func(target syscall.Errno) bool { return errors.Is(err, target) })
 }

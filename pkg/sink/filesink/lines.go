@@ -24,7 +24,8 @@ func writeLines(file *os.File, lines []byte) error {
 		// The part that fitted would be delivered twice when the batch comes again, and
 		// end in half a line. We hold the lock, so nobody else has written since.
 		if cutErr := file.Truncate(size); cutErr != nil {
-			return fmt.Errorf("%w (and the part that was written stays: %w)", err, cutErr)
+			// Only the first error says why; the second must not change the class.
+			return fmt.Errorf("%w (and the part that was written stays: %s)", err, cutErr.Error())
 		}
 		return err
 	}

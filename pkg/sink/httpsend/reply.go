@@ -3,8 +3,10 @@ package httpsend
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -102,7 +104,7 @@ func (s *Sender) cause(reply *Reply) string {
 	if text := s.excerptOf(reply); text != "" {
 		return text
 	}
-	return http.StatusText(reply.Status)
+	return strings.TrimSpace(fmt.Sprintf("status %d %s", reply.Status, http.StatusText(reply.Status)))
 }
 
 // excerptOf leaves out the end of a body that was cut, where half a secret may stand
