@@ -107,6 +107,24 @@ func TestFunctions_MainFilesAreShort(t *testing.T) {
 	}
 }
 
+func TestBanned_CoversWhatLiesBelow(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{
+		"text/template":                        true,
+		"text/template/parse":                  true,
+		"google.golang.org/grpc/codes":         true,
+		repo.Module + "/internal/localaws/sqs": true,
+		"text/tabwriter":                       false,
+		repo.Module + "/pkg/event":             false,
+		"testing/synctest":                     true,
+		"testingx":                             false,
+	} {
+		if _, got := banned(path); got != want {
+			t.Errorf("banned(%q) = %v, want %v", path, got, want)
+		}
+	}
+}
+
 func root(t *testing.T) string {
 	t.Helper()
 	dir, err := repo.Root(t.Context())

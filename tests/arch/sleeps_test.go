@@ -78,3 +78,29 @@ func isCall(call *ast.CallExpr, packageName, function string) bool {
 	name, ok := selector.X.(*ast.Ident)
 	return ok && name.Name == packageName && selector.Sel.Name == function
 }
+
+func TestSleeps_FindsEveryCall(t *testing.T) {
+	t.Parallel()
+	const source = `package p
+
+import "time"
+
+func helper() { time.Sleep(time.Second) }
+
+func TestX(t *testing.T) {
+	go func() { time.Sleep(1) }()
+	sleep := other.Sleep
+	sleep(1)
+}
+`
+	file, err := parser.ParseFile(token.NewFileSet(), "x_test.go", source, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(sleeps(file)); got != 2 {
+		t.Errorf("sleeps() found %d calls, want 2", got)
+	}
+	if importsSynctest(file) {
+		t.Error("importsSynctest() = true for a file that does not")
+	}
+}
