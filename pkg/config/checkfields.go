@@ -28,7 +28,8 @@ func checkField(path string, value reflect.Value, f field, sinkType string, r *r
 		}
 	case f.enum != nil && (present || !value.IsZero()):
 		checkName(value.String(), f.enum, "value", path, r)
-	case f.max != "" && (present || !value.IsZero()):
+	case f.max != "" && (present || r.lines == nil && !value.IsZero()):
+		// What a sink inherits is reported where it is written.
 		checkBounds(path, value, f, r)
 	}
 	switch {
@@ -44,7 +45,7 @@ func checkField(path string, value reflect.Value, f field, sinkType string, r *r
 // checkForeign reports a key that belongs to other types of sink.
 func checkForeign(path string, value reflect.Value, f field, sinkType string, r *report) {
 	_, present := r.lines[path]
-	knownType := slices.Contains([]string{SinkHTTP, SinkFile, SinkStdout}, sinkType)
+	knownType := slices.Contains(SinkTypes(), sinkType)
 	if knownType && (present || !isEmpty(value)) {
 		r.add(path, "a sink of type %s has no %s, only %s has; remove it", sinkType, f.name, alternatives(f.sinks))
 	}
@@ -54,6 +55,8 @@ func checkForeign(path string, value reflect.Value, f field, sinkType string, r 
 func missing(value reflect.Value, f field, present bool) string {
 	isCollection := value.Kind() == reflect.Slice || value.Kind() == reflect.Map
 	switch {
+	case f.need == "some" && present:
+		return "is empty; at least one is needed"
 	case f.need == "some":
 		return "is missing; at least one is needed"
 	case !isCollection && present:

@@ -48,6 +48,9 @@ const (
 	SinkStdout = "stdout"
 )
 
+// SinkTypes returns the types of a sink.
+func SinkTypes() []string { return []string{SinkHTTP, SinkFile, SinkStdout} }
+
 // Sink is one destination. Keys that its type does not have are errors.
 type Sink struct {
 	// What the destination is: an HTTP endpoint, a local file, or the standard output.

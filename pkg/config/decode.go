@@ -65,9 +65,10 @@ func (d *decoder) value(path string, node ast.Node, dst reflect.Value) {
 	}
 }
 
-// wrong reports a problem of a value at the value's own line.
+// wrong reports a value that cannot be read, at its own line.
 func (d *decoder) wrong(path string, node ast.Node, format string, args ...any) {
 	d.report.addAt(node.GetToken().Position.Line, path, format, args...)
+	d.report.close(path)
 }
 
 // resolve follows anchors and aliases. It returns nil after reporting what cannot be
@@ -176,13 +177,13 @@ func (d *decoder) integer(path string, node ast.Node, dst reflect.Value) {
 	dst.SetInt(value)
 }
 
-// text decodes a scalar that has a notation of its own, such as a duration. Only sizes
-// and durations may be bare numbers.
+// text decodes a scalar that has a notation of its own, such as a duration.
 func (d *decoder) text(path string, node ast.Node, dst encoding.TextUnmarshaler) {
 	text, ok := stringOf(node)
 	if _, isSecret := dst.(*Secret); !ok && !isSecret {
-		if number, isNumber := node.(*ast.IntegerNode); isNumber {
-			text, ok = fmt.Sprint(number.Value), true
+		// A bare number can be a size; what it cannot be, the notation says best itself.
+		if _, isScalar := node.(ast.ScalarNode); isScalar {
+			text, ok = node.GetToken().Value, true
 		}
 	}
 	if !ok {

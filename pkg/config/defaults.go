@@ -16,6 +16,9 @@ func (c *Config) setDefaults() {
 	for name, sink := range c.Sinks {
 		value := reflect.ValueOf(&sink).Elem()
 		c.fill(join("sinks", name), value, sink.Type)
+		if _, set := c.lines[join(join("sinks", name), "compression_level")]; !set && sink.Compression != "gzip" {
+			sink.CompressionLevel = 0 // the other compressions have one level
+		}
 		c.Sinks[name] = sink
 	}
 }

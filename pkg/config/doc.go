@@ -10,7 +10,7 @@
 // # The tags of a field
 //
 // Everything about a key stands beside its field, in tags that the decoder, the checks,
-// the JSON Schema ([Schema]) and the documentation ([Reference]) all read:
+// the JSON Schema ([Schema]) and the documentation ([Manual]) all read:
 //
 //	tag      meaning
 //	yaml     name of the key

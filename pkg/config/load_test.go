@@ -1,21 +1,170 @@
 package config_test
 
 import (
+	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/millrace-dev/millrace/pkg/config"
 )
 
+// ignorePositions compares what a configuration says, not where it stands.
+var ignorePositions = cmp.Options{cmpopts.IgnoreUnexported(config.Config{}), cmp.Comparer(func(a, b config.Secret) bool { return a == b })}
+
 func TestLoad_ExampleFiles_AreValid(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../examples/*/millrace.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no examples found: %v", err)
+	if err != nil || len(files) < 2 {
+		t.Fatalf("found %d examples, %v", len(files), err)
 	}
 	for _, file := range files {
 		if _, err := config.Load(file); err != nil {
 			t.Errorf("Load(%s):\n%v", file, err)
 		}
+	}
+}
+
+func TestLoad_UnreadableFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	large := filepath.Join(dir, "large.yaml")
+	if err := os.WriteFile(large, []byte(strings.Repeat("#", config.MaxFileBytes+1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct{ name, path, want string }{
+		{"a file that is not there", filepath.Join(dir, "none.yaml"), "does not exist; name one with --config"},
+		{"a directory", dir, "is a directory"},
+		{"a file over the limit", large, "more than 1MiB; that is the limit"},
+	} {
+		if _, err := config.Load(row.path); err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: Load = %v, want %q", row.name, err, row.want)
+		}
+	}
+}
+
+const minimal = `version: 1
+keys: [{ name: web, sha256: d12432d28e551982af48b86471e52426804efc91cbff815ab356ba1bc7a3cdf9, tenant: acme }]
+sinks: { out: { type: http, url: "https://example.com" } }
+routes: [{ to: [out] }]
+`
+
+func TestParse_Minimal_FillsInDefaults(t *testing.T) {
+	t.Parallel()
+	url, err := config.NewSecret("https://example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &config.Config{
+		Version: 1,
+		Keys:    []config.Key{{Name: "web", SHA256: "d12432d28e551982af48b86471e52426804efc91cbff815ab356ba1bc7a3cdf9", Tenant: "acme"}},
+		Sinks: map[string]config.Sink{"out": {
+			Type: config.SinkHTTP, URL: url, Encoding: "ndjson", Compression: "gzip", CompressionLevel: 1,
+			Timeout: config.Duration(30 * time.Second),
+			Flush:   config.SinkFlush{MaxEvents: 500, MaxBytes: 1 << 20},
+			Retry:   config.SinkRetry{MaxInlineWait: config.Duration(5 * time.Second), MaxAttempts: 12, MaxAge: config.Duration(24 * time.Hour)},
+		}},
+		Routes: []config.Route{{To: []string{"out"}}},
+		Flush:  config.Flush{MaxEvents: 500, MaxBytes: 1 << 20, MaxAge: config.Duration(2 * time.Second)},
+		Retry:  config.Retry{MaxInlineWait: config.Duration(5 * time.Second), MaxAttempts: 12, MaxAge: config.Duration(24 * time.Hour)},
+		Dedup:  config.Dedup{Window: config.Duration(time.Hour), Scope: "pack", OnStoreFailure: "open"},
+	}
+	got := parse(t, minimal)
+	if diff := cmp.Diff(want, got, ignorePositions); diff != "" {
+		t.Errorf("Parse (-want +got):\n%s", diff)
+	}
+	if err := want.Validate(); err != nil {
+		t.Errorf("Validate of the same configuration made in code:\n%v", err)
+	}
+}
+
+func TestParse_ZeroInTheFile_IsNotADefault(t *testing.T) {
+	t.Parallel()
+	c := parse(t, minimal+"flush: { max_age: 0s }\nretry: { max_inline_wait: 0s }\n")
+	if c.Flush.MaxAge != 0 || c.Sinks["out"].Retry.MaxInlineWait != 0 {
+		t.Errorf("flush.max_age = %s, inherited max_inline_wait = %s; want 0s", c.Flush.MaxAge, c.Sinks["out"].Retry.MaxInlineWait)
+	}
+}
+
+func TestParse_AnchorsAndMergeKeys_AreUnfolded(t *testing.T) {
+	t.Parallel()
+	c := parse(t, `version: 1
+keys: [{ name: web, sha256: d12432d28e551982af48b86471e52426804efc91cbff815ab356ba1bc7a3cdf9, tenant: &owner acme }]
+sinks:
+  first: &base { type: http, url: "https://one.example", timeout: 7s, encoding: json }
+  second: { <<: *base, url: "https://two.example" }
+  third: { <<: [*base], retry: &patient { max_attempts: 99 } }
+routes: [{ match: { tenant: *owner }, to: [first, second, third] }]
+retry: *patient
+`)
+	second, third := c.Sinks["second"], c.Sinks["third"]
+	if second.URL.Reveal() != "https://two.example" || second.Encoding != "json" || second.Timeout.Std() != 7*time.Second {
+		t.Errorf("second = %+v; want its own URL and the rest of first", second)
+	}
+	if third.URL.Reveal() != "https://one.example" || c.Retry.MaxAttempts != 99 || c.Routes[0].Match.Tenant != "acme" {
+		t.Errorf("third = %+v, retry = %+v, routes = %+v", third, c.Retry, c.Routes)
+	}
+}
+
+func TestParse_Bombs_AreRefused(t *testing.T) {
+	t.Parallel()
+	laughs := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i, previous := 1, "a0"; i < 9; i++ {
+		name := "a" + string(rune('0'+i))
+		laughs += name + ": &" + name + " [" + strings.TrimSuffix(strings.Repeat("*"+previous+", ", 10), ", ") + "]\n"
+		previous = name
+	}
+	merges := "keys:\n  - &b0 { name: x }\n"
+	for i := range 40 {
+		name, next := "b"+string(rune('0'+i)), "b"+string(rune('1'+i))
+		merges += "  - &" + next + " { <<: [*" + name + ", *" + name + "] }\n"
+	}
+	for name, data := range map[string]string{
+		"flow nesting":        strings.Repeat("[", 100_000),
+		"block nesting":       strings.Repeat("- ", 100_000),
+		"mapping nesting":     strings.Repeat("{a: ", 100_000),
+		"indentation":         strings.Repeat("- \n ", 40) + strings.Repeat("- ", 40),
+		"explicit keys":       strings.Repeat("? ", 100_000),
+		"anchors":             strings.Repeat("&a ", 100_000),
+		"tags":                strings.Repeat("!!x ", 100_000),
+		"words":               "a: [" + strings.Repeat("a,", 400_000) + "]",
+		"an alias of aliases": laughs + "keys: *a8\n",
+		"merges of merges":    merges,
+		"an alias to itself":  "keys: &k [*k]\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var problems config.Problems
+			if _, err := config.Parse("bomb.yaml", []byte(data)); !errors.As(err, &problems) {
+				t.Fatalf("Parse = %v, want Problems", err)
+			}
+			t.Log(problems[0])
+		})
+	}
+}
+
+func TestProblems_Unwrap_GivesSingleProblems(t *testing.T) {
+	t.Parallel()
+	_, err := config.Parse("f.yaml", []byte("version: 1\nkeys: 5\n"))
+	var problem config.Problem
+	if !errors.As(err, &problem) || problem.File != "f.yaml" || problem.Path == "" {
+		t.Errorf("errors.As found %+v in %v", problem, err)
+	}
+}
+
+func TestConfig_Validate_MadeInCode(t *testing.T) {
+	t.Parallel()
+	c := parse(t, minimal)
+	made := &config.Config{Version: 1, Keys: c.Keys, Sinks: map[string]config.Sink{"out": {Type: "file", Path: "x", Encoding: "json"}}, Routes: c.Routes,
+		Flush: config.Flush{MaxEvents: -1}}
+	want := "sinks.out.encoding: a sink of type file has no encoding, only http has; remove it"
+	err := made.Validate()
+	if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "flush.max_events: must be 1 to 10000") {
+		t.Errorf("Validate = %v, want %q and the bounds of flush.max_events", err, want)
 	}
 }

@@ -75,10 +75,11 @@ type report struct {
 	lines    map[string]int
 	problems Problems
 	seen     map[string]bool
+	unread   map[string]bool
 }
 
 func newReport(file string, lines map[string]int) *report {
-	return &report{file: file, lines: lines, seen: map[string]bool{}}
+	return &report{file: file, lines: lines, seen: map[string]bool{}, unread: map[string]bool{}}
 }
 
 // add reports a problem at the line of path, or of its nearest parent that has one.
@@ -87,7 +88,7 @@ func (r *report) add(path, format string, args ...any) {
 }
 
 func (r *report) addAt(line int, path, format string, args ...any) {
-	if r.seen[path] {
+	if r.seen[path] || r.isUnread(path) {
 		return
 	}
 	r.seen[path] = true
@@ -97,13 +98,36 @@ func (r *report) addAt(line int, path, format string, args ...any) {
 // excuse keeps later checks from reporting path: an earlier problem explains it.
 func (r *report) excuse(path string) { r.seen[path] = true }
 
+// close keeps later checks from reporting what is below path: it could not be read.
+func (r *report) close(path string) { r.unread[path] = true }
+
+func (r *report) isUnread(path string) bool {
+	for len(r.unread) > 0 && path != "" {
+		path = parent(path)
+		if r.unread[path] {
+			return true
+		}
+	}
+	return false
+}
+
+// touches reports whether there is a problem at path or below it.
+func (r *report) touches(path string) bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool {
+		return p.Path == path || strings.HasPrefix(p.Path, path+".")
+	})
+}
+
 // lineOf returns the line of path or of its nearest parent, 0 when none is known.
 func lineOf(lines map[string]int, path string) int {
 	for path != "" {
 		if line, known := lines[path]; known {
 			return line
 		}
-		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+		path = parent(path)
 	}
 	return 0
 }
+
+// parent returns the path of what holds the value at path.
+func parent(path string) string { return path[:max(0, strings.LastIndexAny(path, ".["))] }

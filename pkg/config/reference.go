@@ -37,8 +37,11 @@ type part struct {
 
 func (p part) isReference() bool { return p.reference.Scheme != "" }
 
-// errSyntax never quotes the text: what is not a reference may be a password.
-var errOpen = errors.New("a ${ has no }; close it, or write $${ for the text ${")
+// These never quote the text: what is not a reference may be a password.
+var (
+	errOpen  = errors.New("a ${ has no }; close it, or write $${ for the text ${")
+	errPlace = errors.New("a ${…} does not say where the secret is; write ${env:NAME}, ${secret:ARN#KEY} or ${ssm:/PATH}, or $${ for the text ${")
+)
 
 // parseParts takes a text apart at its references. $${ stands for the text ${.
 func parseParts(text string) ([]part, error) {
@@ -73,19 +76,18 @@ func parseParts(text string) ([]part, error) {
 func parseReference(inside string) (Reference, error) {
 	scheme, name, hasScheme := strings.Cut(inside, ":")
 	if !hasScheme {
-		return Reference{}, fmt.Errorf("${%s} names no place; write ${env:NAME}, ${secret:ARN#KEY} or ${ssm:/PATH}", inside)
+		return Reference{}, errPlace
 	}
-	schemes := []string{SchemeEnv, SchemeSecret, SchemeSSM}
 	switch scheme {
 	case SchemeEnv, SchemeSecret, SchemeSSM:
 	default:
-		return Reference{}, fmt.Errorf("${%s:…} is not a kind of reference; the kinds are %s", scheme, enumerate(schemes))
+		return Reference{}, errPlace
 	}
 	switch {
 	case name == "":
 		return Reference{}, fmt.Errorf("${%s:} names nothing; write a name after the colon", scheme)
 	case strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == '$' || r == '{' }):
-		return Reference{}, fmt.Errorf("${%s:%s} has a character that no name has", scheme, name)
+		return Reference{}, fmt.Errorf("the name in ${%s:…} has a character that no name has", scheme)
 	case scheme == SchemeSSM && !strings.HasPrefix(name, "/"):
 		return Reference{}, fmt.Errorf("${ssm:%s} must be a full path; write ${ssm:/%s}", name, name)
 	}

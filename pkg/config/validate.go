@@ -45,7 +45,9 @@ func isSHA256(text string) bool {
 	return len(text) == len(sha256OfEmpty) && consistsOf(text, "0123456789abcdef")
 }
 
-func consistsOf(text, alphabet string) bool { return strings.Trim(text, alphabet) == "" }
+func consistsOf(text, alphabet string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool { return !strings.ContainsRune(alphabet, c) })
+}
 
 func (c *Config) checkKeys(r *report) {
 	byName, byHash := map[string]string{}, map[string]string{}
@@ -86,7 +88,7 @@ func checkName(name string, existing []string, what, path string, r *report) {
 	if len(existing) == 0 {
 		return // that there are none is a problem of its own
 	}
-	r.add(path, "there is no %s %q; there is %s", what, name, enumerate(existing))
+	r.add(path, "there is no %s %q; write %s", what, name, alternatives(existing))
 }
 
 func (c *Config) checkSinks(r *report) {
@@ -125,7 +127,7 @@ func (c *Config) checkRoutes(r *report) {
 			}
 			reached[name] = true
 		}
-		if catchAll < 0 && route.Match == (Match{}) {
+		if catchAll < 0 && route.Match == (Match{}) && !r.touches(path) {
 			catchAll = i
 		}
 	}
