@@ -9,12 +9,14 @@ import (
 )
 
 type configCommands struct {
-	Check configCheckCommand `cmd:"" help:"Say everything that is wrong with a configuration."`
+	Check  configCheckCommand  `cmd:"" help:"Say everything that is wrong with a configuration."`
+	Print  configPrintCommand  `cmd:"" help:"Print a configuration, with every default on request."`
+	Schema configSchemaCommand `cmd:"" help:"Print the JSON Schema, for editors."`
 }
 
 // configFile is the flag that all commands reading the configuration share.
 type configFile struct {
-	Config string `type:"path" default:"millrace.yaml" placeholder:"FILE" help:"The configuration. Default: ${default}."`
+	Config string `default:"millrace.yaml" placeholder:"FILE" help:"The configuration. Default: ${default}."`
 }
 
 // load reads and checks the file; every problem is in the error.

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"regexp"
 	"runtime/debug"
 )
+
+// version is set by the linker to what `git describe` says; see the Makefile.
+var version string //nolint:gochecknoglobals // the linker can set nothing else
 
 type versionCommand struct {
 	JSON bool `help:"Print one JSON object."`
@@ -10,19 +14,17 @@ type versionCommand struct {
 
 // Help shows how to use it.
 func (versionCommand) Help() string {
-	return `Prints the module version, the commit it was built from and the Go version.
+	return `Prints the version, the commit it was built from and the Go version.
 
     millrace version --json`
 }
 
-// version is what this binary was built from.
-type version struct {
+// build is what this binary was built from.
+type build struct {
 	Version string `json:"version"`
 	// Commit is empty when the binary was built outside a repository.
 	Commit string `json:"commit"`
-	// Modified says that the tree had changes that are not in Commit.
-	Modified bool   `json:"modified"`
-	Go       string `json:"go"`
+	Go     string `json:"go"`
 }
 
 // Run prints the version.
@@ -31,7 +33,7 @@ func (v *versionCommand) Run(c *console) error {
 	if !ok {
 		info = &debug.BuildInfo{}
 	}
-	built := versionOf(info)
+	built := buildOf(version, info)
 	if v.JSON {
 		return c.printJSON(built)
 	}
@@ -39,15 +41,22 @@ func (v *versionCommand) Run(c *console) error {
 	return nil
 }
 
-func versionOf(info *debug.BuildInfo) version {
-	built := version{Version: info.Main.Version, Go: info.GoVersion}
+// described takes the commit out of what `git describe --tags --always --dirty` says: "v1.2.0-3-g5f1c2ab-dirty", "5f1c2ab".
+var described = regexp.MustCompile(`(?:^|-g)([0-9a-f]{7,40})(?:-dirty)?$`)
+
+// buildOf joins what the linker was told with what the Go tool wrote down; `go install` leaves only the latter.
+func buildOf(linked string, info *debug.BuildInfo) build {
+	built := build{Version: linked, Go: info.GoVersion}
+	if match := described.FindStringSubmatch(linked); match != nil {
+		built.Commit = match[1]
+	}
 	for _, setting := range info.Settings {
-		switch setting.Key {
-		case "vcs.revision":
+		if setting.Key == "vcs.revision" {
 			built.Commit = setting.Value
-		case "vcs.modified":
-			built.Modified = setting.Value == "true"
 		}
+	}
+	if built.Version == "" {
+		built.Version = info.Main.Version
 	}
 	if built.Version == "" {
 		built.Version = "(devel)"
@@ -55,14 +64,11 @@ func versionOf(info *debug.BuildInfo) version {
 	return built
 }
 
-// String is "v1.2.3 commit 0123abc, modified (go1.26.0)".
-func (v version) String() string {
-	s := v.Version
-	if v.Commit != "" {
-		s += " commit " + v.Commit
+// String is "v1.2.3 commit 0123abc (go1.26.0)".
+func (b build) String() string {
+	s := b.Version
+	if b.Commit != "" && b.Commit != b.Version {
+		s += " commit " + b.Commit
 	}
-	if v.Modified {
-		s += ", modified"
-	}
-	return s + " (" + v.Go + ")"
+	return s + " (" + b.Go + ")"
 }
