@@ -36,6 +36,7 @@ func newCompressor(o *Options) (compressor, error) {
 	switch o.Compression {
 	case Gzip:
 		return &gzipCompressor{level: o.CompressionLevel}, nil
+	case None:
 	case Zstd:
 		encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest),
 			zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(zstdWindowBytes))

@@ -16,12 +16,12 @@ import (
 // classOfError is the one judgement of an attempt that got no reply. ctx is the
 // caller's context, without the attempt's own time-out.
 func classOfError(ctx context.Context, err error) (class retry.Class, cause string) {
-	var timeout net.Error
+	network, isNetwork := errors.AsType[net.Error](err)
 	switch {
 	case ctx.Err() != nil:
 		// Shutdown, or the function's own deadline: we stopped, whatever the error says.
 		return retry.Cancelled, "stopped before the destination answered"
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case isNetwork && network.Timeout():
 		// The attempt's time-out, or one of dial, TLS handshake and reply headers. The
 		// destination may have taken the batch: the idempotency key is for this.
 		return retry.Transient, "no answer in time"
@@ -53,8 +53,7 @@ func isCertificate(err error) bool {
 // networkFailure turns the error of an attempt into its outcome.
 func (s *Sender) networkFailure(ctx context.Context, err error) error {
 	// *url.Error repeats the URL, and with it the secrets of its query.
-	var withURL *url.Error
-	if errors.As(err, &withURL) {
+	if withURL, ok := errors.AsType[*url.Error](err); ok {
 		err = withURL.Err
 	}
 	class, cause := classOfError(ctx, err)

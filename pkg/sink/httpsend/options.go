@@ -138,8 +138,8 @@ func (o *Options) validateCompression() error {
 // validateHeader keeps a header from breaking the framing of the request or from
 // contradicting what the Sender writes itself.
 func validateHeader(name, value string) error {
-	const token = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" // RFC 9110, 5.6.2
-	if name == "" || strings.Trim(name, token) != "" {
+	const nameCharacters = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" // RFC 9110, 5.6.2
+	if name == "" || strings.Trim(name, nameCharacters) != "" {
 		return fmt.Errorf("headers: %q is not a header name", name)
 	}
 	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"time"
 
@@ -153,9 +154,7 @@ func (s *Sender) header(r *Request) http.Header {
 	if r.Key != "" {
 		header["idempotency-key"] = []string{r.Key}
 	}
-	for name, values := range r.Header {
-		header[name] = values
-	}
+	maps.Copy(header, r.Header)
 	return header
 }
 

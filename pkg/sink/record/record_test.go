@@ -76,6 +76,7 @@ func TestAppendArray_NoEvents(t *testing.T) {
 	}
 }
 
+//nolint:paralleltest // AllocsPerRun counts the allocations of all goroutines
 func TestAppend_DoesNotAllocate(t *testing.T) {
 	e := goldenEvents()[0]
 	buf := make([]byte, 0, 1024)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -127,9 +128,7 @@ func waitFor[T any](s *Server, raw *http.Request, signal <-chan T) bool {
 }
 
 func (s *Server) reply(w http.ResponseWriter, r *Request, step *Step) {
-	for name, values := range step.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), step.Header)
 	w.Header().Set("Content-Length", fmt.Sprint(len(step.Body)))
 	s.answered(r, step.status())
 	w.WriteHeader(step.status())
@@ -162,8 +161,7 @@ func (s *Server) misbehave(conn net.Conn, w *bufio.Writer, r *Request, step *Ste
 		_, _ = io.Copy(io.Discard, conn) // returns when either side closes
 		return
 	case ResetInHeaders:
-		fmt.Fprintf(w, "HTTP/1.1 %d Broken\r\nContent-Ty", step.status())
-		w.Flush()
+		s.write(w, fmt.Sprintf("HTTP/1.1 %d Broken\r\nContent-Ty", step.status()))
 		reset(conn)
 		return
 	case SlowHeaders:
@@ -174,8 +172,7 @@ func (s *Server) misbehave(conn net.Conn, w *bufio.Writer, r *Request, step *Ste
 	s.head(w, step)
 	switch step.Fault {
 	case ResetInBody:
-		fmt.Fprint(w, `{"half":`)
-		w.Flush()
+		s.write(w, `{"half":`)
 		reset(conn)
 	case SlowBody:
 		s.drip(w, `{"half":`)
@@ -188,7 +185,7 @@ func (s *Server) misbehave(conn net.Conn, w *bufio.Writer, r *Request, step *Ste
 func (s *Server) head(w *bufio.Writer, step *Step) {
 	fmt.Fprintf(w, "HTTP/1.1 %d %s\r\n", step.status(), http.StatusText(step.status()))
 	_ = step.Header.Write(w)
-	fmt.Fprintf(w, "Content-Length: %d\r\n\r\n", int64(announced(step.Fault)))
+	fmt.Fprintf(w, "Content-Length: %d\r\n\r\n", announced(step.Fault))
 }
 
 // announced is the Content-Length of a broken body. An endless one has as many bytes as

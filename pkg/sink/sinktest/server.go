@@ -127,7 +127,7 @@ func (s *Server) Close() {
 		close(s.closed)
 		conns := slices.Collect(maps.Keys(s.conns))
 		s.mu.Unlock()
-		s.http.Close()
+		_ = s.http.Close() // the listener's, which has nothing to tell
 		for _, conn := range conns {
 			conn.Close()
 		}

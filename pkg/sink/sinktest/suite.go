@@ -151,11 +151,11 @@ func deliversUnusual(t *testing.T, suite Suite) {
 	}
 	checkLength(t, &b, result)
 	var delivered []string
-	for i, event := range b.Events {
+	for i, e := range b.Events {
 		// A protocol may have no way to say an event without data; it may refuse it.
 		switch o := result.Of(i); o.Verdict {
 		case sink.Delivered:
-			delivered = append(delivered, event.ID)
+			delivered = append(delivered, e.ID)
 		case sink.Rejected:
 			checkOutcome(t, o)
 		case sink.Retry:
