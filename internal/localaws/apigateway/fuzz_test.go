@@ -1,0 +1,55 @@
+package apigateway
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/millrace-dev/millrace/internal/localaws/lambda"
+)
+
+func FuzzDecodeReply(f *testing.F) {
+	for _, seed := range []string{
+		`{"statusCode":200,"headers":{"a":"b"},"multiValueHeaders":{"c":["d",1,true]},"cookies":["x=1"],"body":"{}","isBase64Encoded":false}`,
+		`{"statusCode":"301","headers":null,"cookies":null,"body":null}`, `{"statusCode":200,"body":"AP8=","isBase64Encoded":true}`,
+		`{"statusCode":200,"headers":{"a\r\nb":"c\r\nd"}}`, `null`, `"text"`, `{"statusCode":1e2}`, `{"body":"\ud800"}`, ``,
+	} {
+		f.Add([]byte(seed))
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		for _, shape := range []Shape{ShapeHTTP, ShapeREST} {
+			g, err := New(nil, Options{Shape: shape})
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := g.decode(lambda.Result{Payload: payload}, r, g.options)
+			if err != nil {
+				continue
+			}
+			if answer.status < 200 || answer.status > 599 {
+				t.Errorf("%s: status %d of %q", shape, answer.status, payload)
+			}
+			answer.write(httptest.NewRecorder()) // must not panic
+		}
+	})
+}
+
+func FuzzAppendEvent(f *testing.F) {
+	f.Add("/v1/x", "a=1&b=%zz", "application/json", "text\xff")
+	f.Add("/%2e%2e/", "", "", "")
+	f.Fuzz(func(t *testing.T, path, query, contentType, body string) {
+		for _, shape := range []Shape{ShapeHTTP, ShapeREST, ShapeURL} {
+			g, err := New(nil, Options{Shape: shape})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := newCall(http.MethodPost, "/", body, http.Header{"Content-Type": {contentType}})
+			c.request.URL.Path, c.request.URL.RawQuery, c.path = path, query, path
+			if event := g.encode(nil, c, g.options); !json.Valid(event) {
+				t.Errorf("%s: event is no JSON: %q", shape, event)
+			}
+		}
+	})
+}
