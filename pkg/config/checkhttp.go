@@ -99,10 +99,11 @@ func isHeaderName(name string) bool {
 // credential.
 func isCredential(name string) bool {
 	folded := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name))
-	for _, word := range []string{"authorization", "apikey", "token", "secret", "password", "cookie", "credential", "accesskey", "insertkey", "licensekey", "signature"} {
-		if strings.Contains(folded, word) {
-			return true
-		}
+	parts := []string{
+		"authorization", "token", "secret", "password", "cookie", "credential", "signature",
+		"apikey", "accesskey", "insertkey", "licensekey",
 	}
-	return slices.Contains([]string{"key", "sig", "auth", "xauth", "xkey", "xhoneycombteam"}, folded)
+	whole := []string{"key", "sig", "auth", "xauth", "xkey", "xhoneycombteam"}
+	return slices.Contains(whole, folded) ||
+		slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(folded, part) })
 }

@@ -45,7 +45,7 @@ func (d *decoder) value(path string, node ast.Node, dst reflect.Value) {
 		d.wrong(path, node, "has no value; write one or remove the key")
 		return
 	}
-	if text, ok := dst.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if text, ok := reflect.TypeAssert[encoding.TextUnmarshaler](dst.Addr()); ok {
 		d.text(path, node, text)
 		return
 	}

@@ -45,7 +45,7 @@ func (c *Config) fill(path string, dst reflect.Value, sinkType string) {
 // lookUp returns the field of c at a path of two keys, "flush.max_events".
 func (c *Config) lookUp(path string) reflect.Value {
 	value := reflect.ValueOf(c).Elem()
-	for _, key := range strings.Split(path, ".") {
+	for key := range strings.SplitSeq(path, ".") {
 		for _, f := range fieldsOf(value.Type()) {
 			if f.name == key {
 				value = value.Field(f.index)
@@ -57,7 +57,7 @@ func (c *Config) lookUp(path string) reflect.Value {
 }
 
 func isText(value reflect.Value) bool {
-	_, is := value.Addr().Interface().(encoding.TextUnmarshaler)
+	_, is := reflect.TypeAssert[encoding.TextUnmarshaler](value.Addr())
 	return is
 }
 

@@ -46,15 +46,19 @@ func (d *Duration) UnmarshalText(text []byte) error {
 // Bytes is a size written as a number of bytes or as "512KiB", "1MiB", "2GiB".
 type Bytes int
 
-// byteUnits from the largest to the smallest.
-var byteUnits = [...]struct {
+type byteUnit struct {
 	name string
 	size int64
-}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
+}
+
+// byteUnits returns the units from the largest to the smallest.
+func byteUnits() []byteUnit {
+	return []byteUnit{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
+}
 
 // String returns b in the largest unit that needs no fraction.
 func (b Bytes) String() string {
-	for _, unit := range byteUnits[:3] {
+	for _, unit := range byteUnits()[:3] {
 		if b != 0 && int64(b)%unit.size == 0 {
 			return strconv.FormatInt(int64(b)/unit.size, 10) + unit.name
 		}
@@ -70,7 +74,7 @@ var errBytes = errors.New("is not a size; write a number of bytes, or a whole nu
 // UnmarshalText reads what String writes. A size has no sign and no fraction.
 func (b *Bytes) UnmarshalText(text []byte) error {
 	number, size := strings.TrimSpace(string(text)), int64(1)
-	for _, unit := range byteUnits {
+	for _, unit := range byteUnits() {
 		if before, found := strings.CutSuffix(number, unit.name); found {
 			number, size = strings.TrimSpace(before), unit.size
 			break

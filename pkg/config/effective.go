@@ -105,7 +105,7 @@ func (p *printer) dictionary(path, indent, name string, value reflect.Value) {
 			element := reflect.New(value.Type().Elem()).Elem()
 			element.Set(value.MapIndex(reflect.ValueOf(key)))
 			heading, elementPath := indent+"  "+quoted(key)+":", join(path, key)
-			if sink, is := element.Interface().(Sink); is {
+			if sink, is := reflect.TypeAssert[Sink](element); is {
 				p.nested(heading, func() { p.object(elementPath, indent+"    ", element, sink.Type) })
 				continue
 			}
@@ -161,7 +161,7 @@ func scalar(value reflect.Value) string {
 // plain for certain.
 func quoted(text string) string {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	plain := text != "" && strings.Contains(letters+"/", text[:1]) && consistsOf(text, letters+"0123456789_-./")
+	plain := text != "" && consistsOf(text[:1], letters+"/") && consistsOf(text, letters+"0123456789_-./")
 	if plain && !slices.Contains([]string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}, strings.ToLower(text)) {
 		return text
 	}

@@ -87,14 +87,14 @@ func (s schema) constrain(property node, t reflect.Type, f field) {
 	if isInt && f.max != "" {
 		property["minimum"], property["maximum"] = literal(f.min, true), literal(f.max, true)
 	}
-	switch {
-	case f.name == "version":
+	switch f.name {
+	case "version":
 		property["const"] = Version
-	case f.name == "sha256":
+	case "sha256":
 		property["pattern"] = "^[0-9a-f]{64}$"
-	case f.name == "sinks":
+	case "sinks":
 		property["propertyNames"] = node{"pattern": "^[a-z0-9_-]{1," + strconv.Itoa(maxNameBytes) + "}$"}
-	case f.name == "receivers":
+	case "receivers":
 		property["items"] = node{"type": "string", "enum": Receivers()}
 	}
 	if f.need == "some" {

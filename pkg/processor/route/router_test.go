@@ -88,6 +88,7 @@ func TestRouter_Sinks_AgreesWithModel(t *testing.T) {
 	})
 }
 
+//nolint:paralleltest // AllocsPerRun counts the allocations of the whole process
 func TestRouter_Sinks_AllocatesNothing(t *testing.T) {
 	router, e := benchmarkRouter(), benchmarkEvent()
 	if allocations := testing.AllocsPerRun(100, func() { router.Sinks(&e) }); allocations != 0 {
