@@ -1,33 +1,48 @@
 package sqs
 
+import "math/bits"
+
 const (
-	// turnBits is the part of a group's key that orders groups with equally many messages in flight;
-	// the 17 bits above it hold MaxInFlight.
-	turnBits = 46
-	// patiencePicks makes one pick in so many go to the longest unserved group, however much it has in flight,
-	// so that a group whose messages are stuck in flight is slowed down but never starved.
+	// serviceBits is the part of a group's key that holds the service it got; the bits above hold its flight class.
+	serviceBits = 56
+	// flightGrain is the messages in flight below which nobody has many: more than one batch, less than the 30 at which AWS
+	// calls a tenant noisy.
+	flightGrain = 16
+	// halfLifePicks is how many picks make past service count half. It bounds how far a newcomer can get ahead.
+	halfLifePicks = 1000
+	// maxWeightBits is when weights are scaled down again, long before service outgrows serviceBits.
+	maxWeightBits = 40
+	// patiencePicks makes one pick in so many go to the longest unserved group, however much it has in flight or had,
+	// so that no group is ever starved.
 	patiencePicks = 16
 )
 
 // fairShare picks the next message so that no group waits for another's backlog.
 //
 // Messages with the same MessageGroupId form a group (AWS: a tenant); those without one form a group of their own.
-// The next message comes from the group that has the fewest messages in flight; among equals, from the one
-// that was served longest ago. The first rule shares the consumers' time (a tenant whose messages are slow has more of
-// them in flight, and waits), the second makes it a round-robin when messages are deleted at once. A group that
-// turns up new goes to the end of the round. One pick in patiencePicks follows the second rule alone.
+// The next message comes from the group
 //
-// Inside a group, messages that came back and messages not yet received alternate, each oldest first.
+//  1. with the fewest messages in flight, counted in flightGrains and in powers of two: a tenant whose messages are slow fills the consumers
+//     with them, and waits until the others have about as many;
+//  2. among equals, that was served least of late: service counts in picks and halves every halfLifePicks picks. A tenant with
+//     a long backlog has had much, so that a quiet one's few messages go first, and two busy ones share evenly;
+//  3. among equals, that was served longest ago, which for groups of one message each is the order of arrival.
+//
+// One pick in patiencePicks follows the third rule alone. Inside a group, messages that came back and messages not
+// yet received alternate, each oldest first.
 //
 // With g groups that have visible messages a pick costs O(log g); queue length does not matter.
 type fairShare struct {
 	groups map[string]*group
-	// ready holds the groups with visible messages by (messages in flight, turn).
+	// ready holds the groups with visible messages by the three rules.
 	ready heap[*group]
-	// round holds the same groups by turn alone.
+	// round holds the same groups by the third rule alone.
 	round chain[*group]
 	turn  int64
 	picks int64
+	// weight is what a pick adds to its group's service. It doubles every halfLifePicks, which is the
+	// same as halving everybody's service, and touches nobody.
+	weight int64
 }
 
 // group is one tenant's part of a queue.
@@ -39,19 +54,26 @@ type group struct {
 	preferReturned bool
 	// members counts all messages of the group, inFlight those in flight.
 	members, inFlight int
-	turn              int64
-	heapPlace         int32
-	inRound           links[*group]
+	// service is the weighted sum of past picks.
+	service int64
+	// turn is when it was served last or, at first, became visible.
+	turn      int64
+	heapPlace int32
+	inRound   links[*group]
 }
 
 func (g *group) place() int32                     { return g.heapPlace }
 func (g *group) setPlace(place int32)             { g.heapPlace = place }
 func (g *group) links(_ chainName) *links[*group] { return &g.inRound }
 func (g *group) visible() int                     { return g.fresh.length + g.returned.length }
-func (g *group) key() int64                       { return int64(g.inFlight)<<turnBits | g.turn }
+func (g *group) flightClass() int                 { return bits.Len(uint(g.inFlight / flightGrain)) } //nolint:gosec // never negative
+
+func (g *group) rank() rank {
+	return rank{int64(g.flightClass())<<serviceBits | g.service, g.turn}
+}
 
 func newFairShare() fairShare {
-	return fairShare{groups: make(map[string]*group), round: chain[*group]{name: turnChain}}
+	return fairShare{groups: make(map[string]*group), round: chain[*group]{name: turnChain}, weight: 1}
 }
 
 // join counts a message into the group of that name.
@@ -101,7 +123,7 @@ func (f *fairShare) seat(g *group) {
 	}
 	f.turn++
 	g.turn = f.turn
-	f.ready.push(g, g.key())
+	f.ready.push(g, g.rank())
 	f.round.pushBack(g)
 }
 
@@ -121,9 +143,10 @@ func (f *fairShare) hide(r *record) {
 
 // fly changes how many messages a group has in flight.
 func (f *fairShare) fly(g *group, by int) {
+	before := g.flightClass()
 	g.inFlight += by
-	if g.visible() > 0 {
-		f.ready.rekey(g, g.key())
+	if g.visible() > 0 && g.flightClass() != before {
+		f.ready.rerank(g, g.rank())
 	}
 }
 
@@ -138,14 +161,39 @@ func (f *fairShare) next() *record {
 	}
 	r := g.choose()
 	f.hide(r)
+	f.serve(g)
+	return r
+}
+
+// serve charges a group for a pick and sends it to the end of the round.
+func (f *fairShare) serve(g *group) {
+	g.service += f.weight
+	f.turn++
+	g.turn = f.turn
 	if g.visible() > 0 {
-		f.turn++
-		g.turn = f.turn
-		f.ready.rekey(g, g.key())
+		f.ready.rerank(g, g.rank())
 		f.round.remove(g)
 		f.round.pushBack(g)
 	}
-	return r
+	if f.picks%halfLifePicks == 0 {
+		f.age()
+	}
+}
+
+// age makes all past service count half of what it did.
+func (f *fairShare) age() {
+	if f.weight <<= 1; f.weight < 1<<maxWeightBits {
+		return
+	}
+	f.weight >>= maxWeightBits
+	for _, g := range f.groups {
+		g.service >>= maxWeightBits
+	}
+	ready := f.ready.slots
+	f.ready.slots = nil
+	for _, s := range ready { // anew: groups that are equal now are ordered by turn
+		f.ready.push(s.item, s.item.rank())
+	}
 }
 
 // choose alternates between returned and fresh messages while there are both, so that neither a poisoned

@@ -9,9 +9,18 @@ type placed interface {
 	setPlace(place int32)
 }
 
-// slot is an item with its key beside it: comparing slots does not touch the items.
+// rank orders items: by key, equal keys by tie.
+type rank struct {
+	key, tie int64
+}
+
+func (r rank) before(other rank) bool {
+	return r.key < other.key || r.key == other.key && r.tie < other.tie
+}
+
+// slot is an item with its rank beside it: comparing slots does not touch the items.
 type slot[T placed] struct {
-	key  int64
+	rank
 	item T
 }
 
@@ -20,7 +29,7 @@ type heap[T placed] struct {
 	slots []slot[T]
 }
 
-// min returns the item with the smallest key.
+// min returns the item that ranks first, and its key.
 func (h *heap[T]) min() (item T, key int64, ok bool) {
 	if len(h.slots) == 0 {
 		return item, 0, false
@@ -28,17 +37,21 @@ func (h *heap[T]) min() (item T, key int64, ok bool) {
 	return h.slots[0].item, h.slots[0].key, true
 }
 
-func (h *heap[T]) push(item T, key int64) {
-	h.slots = append(h.slots, slot[T]{key, item})
+func (h *heap[T]) push(item T, at rank) {
+	h.slots = append(h.slots, slot[T]{at, item})
 	h.up(len(h.slots) - 1)
 }
 
-// rekey gives an item that is in the heap another key.
-func (h *heap[T]) rekey(item T, key int64) {
-	at := int(item.place())
-	before := h.slots[at].key
-	h.slots[at].key = key
-	if key < before {
+// rerank gives an item that is in the heap another rank.
+func (h *heap[T]) rerank(item T, to rank) {
+	h.replace(int(item.place()), slot[T]{to, item})
+}
+
+// replace puts another slot where one was and restores the order.
+func (h *heap[T]) replace(at int, with slot[T]) {
+	rises := with.before(h.slots[at].rank)
+	h.slots[at] = with
+	if rises {
 		h.up(at)
 	} else {
 		h.down(at)
@@ -51,15 +64,8 @@ func (h *heap[T]) remove(item T) {
 	moved := h.slots[last]
 	h.slots[last] = slot[T]{}
 	h.slots = h.slots[:last]
-	if at == last {
-		return
-	}
-	before := h.slots[at].key
-	h.slots[at] = moved
-	if moved.key < before {
-		h.up(at)
-	} else {
-		h.down(at)
+	if at < last {
+		h.replace(at, moved)
 	}
 }
 
@@ -67,7 +73,7 @@ func (h *heap[T]) up(at int) {
 	rising := h.slots[at]
 	for at > 0 {
 		parent := (at - 1) / heapArity
-		if h.slots[parent].key <= rising.key {
+		if !rising.before(h.slots[parent].rank) {
 			break
 		}
 		h.set(at, h.slots[parent])
@@ -85,11 +91,11 @@ func (h *heap[T]) down(at int) {
 		}
 		least := first
 		for child := first + 1; child < min(first+heapArity, len(h.slots)); child++ {
-			if h.slots[child].key < h.slots[least].key {
+			if h.slots[child].before(h.slots[least].rank) {
 				least = child
 			}
 		}
-		if h.slots[least].key >= sinking.key {
+		if !h.slots[least].before(sinking.rank) {
 			break
 		}
 		h.set(at, h.slots[least])

@@ -59,12 +59,13 @@ func (q *queue) put(now time.Time, r *record, delay time.Duration) {
 	q.agenda.push(r, q.due(r))
 }
 
-// due is when something happens to a record by itself.
-func (q *queue) due(r *record) int64 {
-	if r.state == stateVisible {
-		return q.expiry(r)
+// due is a record's place in the agenda: when something happens to it by itself, older ones first.
+func (q *queue) due(r *record) rank {
+	at := q.expiry(r)
+	if r.state != stateVisible {
+		at = min(r.until, at)
 	}
-	return min(r.until, q.expiry(r))
+	return rank{at, int64(r.number)} //nolint:gosec // never that many
 }
 
 // expiry is when retention ends: it counts from the first send, also for dead letters.
@@ -104,7 +105,7 @@ func (q *queue) receive(now time.Time, r *record, visibility time.Duration) deli
 	q.fair.fly(r.group, 1)
 	q.known[r.number] = r
 	r.until = now.Add(visibility).UnixNano()
-	q.agenda.rekey(r, q.due(r))
+	q.agenda.rerank(r, q.due(r))
 	return delivery{
 		payload: r.payload, queueID: q.id, number: r.number, receives: r.receives, received: r.received,
 		firstReceived: r.firstReceived, sourceARN: r.sourceARN,
@@ -144,7 +145,7 @@ func (q *queue) giveBack(d delivery) {
 	r.state = stateVisible
 	q.visible++
 	q.fair.showFirst(r)
-	q.agenda.rekey(r, q.due(r))
+	q.agenda.rerank(r, q.due(r))
 }
 
 // remove deletes the message that h names, if it is there and was not received again since.
@@ -189,7 +190,7 @@ func (q *queue) drop(r *record) {
 // reschedule ends the visibility timeout of an in-flight message at until.
 func (q *queue) reschedule(r *record, until time.Time) {
 	r.until = until.UnixNano()
-	q.agenda.rekey(r, q.due(r))
+	q.agenda.rerank(r, q.due(r))
 }
 
 // advance brings the queue to now: what expired is gone, what is due is visible. Messages that would be visible again after
@@ -212,7 +213,7 @@ func (q *queue) advance(now time.Time, maxReceives int32) (dead []*record) {
 			r.state = stateVisible
 			q.visible++
 			q.fair.show(r)
-			q.agenda.rekey(r, q.due(r))
+			q.agenda.rerank(r, q.due(r))
 		}
 	}
 }
@@ -221,7 +222,7 @@ func (q *queue) advance(now time.Time, maxReceives int32) (dead []*record) {
 func (q *queue) retain(retention time.Duration) {
 	q.settings.retention = retention
 	for r := q.arrivals.head; r != nil; r = r.inArrival.next {
-		q.agenda.rekey(r, q.due(r))
+		q.agenda.rerank(r, q.due(r))
 	}
 }
 
