@@ -122,30 +122,37 @@ func checksum(blob []byte) string {
 
 var sectionBuffers = sync.Pool{New: func() any { return new([]byte) }} //nolint:gochecknoglobals // a pool is shared on purpose
 
-// Encoders and decoders are safe for concurrent EncodeAll and DecodeAll. They are made
-// on first use, because a function that only reads should not pay for writing.
+// Both are safe for concurrent EncodeAll and DecodeAll. They are complete before main
+// starts (the empty EncodeAll builds what the encoder would build on first use, about
+// 0.1 ms), because every function needs them at once, and because a codec whose
+// channels were made inside a bubble of testing/synctest could not be used outside it.
+//
+//nolint:gochecknoglobals // codecs without state of their own, costly to build
 var (
-	//nolint:gochecknoglobals // stateless codec, costly to build
-	zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-			zstd.WithEncoderCRC(false)) // the header's sum covers the bytes
-		if err != nil {
-			panic(fmt.Sprintf("zstd encoder options: %v", err))
-		}
-		return e
-	})
-	//nolint:gochecknoglobals // stateless codec, costly to build
-	zstdDecoder = sync.OnceValue(func() *zstd.Decoder {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(MaxSectionBytes))
-		if err != nil {
-			panic(fmt.Sprintf("zstd decoder options: %v", err))
-		}
-		return d
-	})
+	zstdEncoder = newEncoder()
+	zstdDecoder = newDecoder()
 )
 
+func newEncoder() *zstd.Encoder {
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+		zstd.WithEncoderCRC(false)) // the header's sum covers the bytes
+	if err != nil {
+		panic(fmt.Sprintf("zstd encoder options: %v", err))
+	}
+	e.EncodeAll([]byte{0}, nil)
+	return e
+}
+
+func newDecoder() *zstd.Decoder {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(MaxSectionBytes))
+	if err != nil {
+		panic(fmt.Sprintf("zstd decoder options: %v", err))
+	}
+	return d
+}
+
 func compress(data []byte) (encoding string, blob []byte) {
-	if z := zstdEncoder().EncodeAll(data, make([]byte, 0, len(data)/2)); len(z) < len(data) {
+	if z := zstdEncoder.EncodeAll(data, make([]byte, 0, len(data)/2)); len(z) < len(data) {
 		return EncodingZstd, z
 	}
 	return EncodingIdentity, append([]byte(nil), data...)
@@ -172,7 +179,7 @@ func DecodeEvents(h *Header, blob []byte) ([]event.Event, error) {
 	data := blob
 	if h.Encoding == EncodingZstd {
 		var err error
-		if data, err = zstdDecoder().DecodeAll(blob, make([]byte, 0, h.Bytes)); err != nil {
+		if data, err = zstdDecoder.DecodeAll(blob, make([]byte, 0, h.Bytes)); err != nil {
 			return nil, corrupt("events: %v", err)
 		}
 	}

@@ -1,0 +1,59 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// The environment variables of the functions. The deployment sets all of them, and the
+// functions read no others of Millrace's.
+const (
+	// EnvConfig is the path of millrace.yaml. Default: beside the function's binary.
+	EnvConfig = "MILLRACE_CONFIG"
+	// EnvQueueURL is the URL of the main queue.
+	EnvQueueURL = "MILLRACE_QUEUE_URL"
+	// EnvDeadLetterURL is the URL of the dead-letter queue.
+	EnvDeadLetterURL = "MILLRACE_DLQ_URL"
+	// EnvLogLevel is debug, info (default), warn or error.
+	EnvLogLevel = "MILLRACE_LOG_LEVEL"
+)
+
+// FileName is what the configuration is called where nobody names it.
+const FileName = "millrace.yaml"
+
+// Runtime is what a function finds around it.
+type Runtime struct {
+	Config        *Config
+	QueueURL      string
+	DeadLetterURL string
+}
+
+// LoadRuntime reads the environment and the configuration that it names. The error
+// joins everything that is missing or wrong. Secrets are not resolved.
+func LoadRuntime() (Runtime, error) {
+	r := Runtime{QueueURL: os.Getenv(EnvQueueURL), DeadLetterURL: os.Getenv(EnvDeadLetterURL)}
+	var problems []error
+	for name, value := range map[string]string{EnvQueueURL: r.QueueURL, EnvDeadLetterURL: r.DeadLetterURL} {
+		if value == "" {
+			problems = append(problems, fmt.Errorf("the environment variable %s is not set", name))
+		}
+	}
+	path, err := configPath()
+	if err == nil {
+		r.Config, err = Load(path)
+	}
+	return r, errors.Join(append(problems, err)...)
+}
+
+func configPath() (string, error) {
+	if path := os.Getenv(EnvConfig); path != "" {
+		return path, nil
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", FileName, err)
+	}
+	return filepath.Join(filepath.Dir(binary), FileName), nil
+}
