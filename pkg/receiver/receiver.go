@@ -36,6 +36,9 @@ type Route struct {
 	// Path is exact and without a trailing slash: "/i/v0/e". A segment may be a
 	// wildcard, "/array/{token}/config".
 	Path string
+	// Encodings are content encodings that Decode undoes by itself, in lower case.
+	// All others are undone before, or refused.
+	Encodings []string
 	// Stub, when set, answers the request without events: it keeps an SDK quiet that
 	// asks for more than taking events.
 	Stub http.HandlerFunc
