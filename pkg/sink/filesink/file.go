@@ -32,7 +32,7 @@ const (
 	// Synced batches have reached the disk: they survive a power failure.
 	Synced Durability = iota
 	// Buffered batches have reached the operating system: they survive a crash of the
-	// process, and cost a hundredth of the time.
+	// process, and are cheaper by what the disk takes to sync.
 	Buffered
 )
 
