@@ -14,6 +14,7 @@ import (
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/flush"
+	"github.com/millrace-dev/millrace/pkg/flush/gate"
 	"github.com/millrace-dev/millrace/pkg/ledger"
 	"github.com/millrace-dev/millrace/pkg/queue"
 	"github.com/millrace-dev/millrace/pkg/retry"
@@ -77,7 +78,7 @@ func conserve(t *testing.T, rt *rapid.T) {
 			return outcomes
 		}
 		sinks[name] = s
-		targets[name] = flush.Target{Sink: s, Policy: retry.Policy{MaxAttempts: 3}, Concurrency: 1}
+		targets[name] = flush.Target{Sink: s, Policy: retry.Policy{MaxAttempts: 3}, Gate: gate.Options{Concurrency: 1}}
 	}
 	var residues, letters box
 	for name, b := range map[string]*box{"residues": &residues, "letters": &letters} {

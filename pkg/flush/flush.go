@@ -3,14 +3,13 @@ package flush
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/ledger"
 	"github.com/millrace-dev/millrace/pkg/queue"
-	"github.com/millrace-dev/millrace/pkg/retry"
-	"github.com/millrace-dev/millrace/pkg/sink"
 )
 
 // Sender puts packs on a queue; *queue.Queue is one. A nil error means that every
@@ -24,18 +23,8 @@ type Router interface {
 	Sinks(e *event.Event) []string
 }
 
-// Target is a sink with the way it is treated.
-type Target struct {
-	Sink   sink.Sink
-	Policy retry.Policy
-	// Concurrency is how many batches are on their way to the sink at once, within one
-	// invocation. 0 means DefaultConcurrency.
-	Concurrency int
-}
-
 // Defaults of Options.
 const (
-	DefaultConcurrency = 4
 	// DefaultMargin is what an invocation keeps back of its time to write residues and
 	// dead letters: some calls to SQS of 10 to 50 ms each, and one of them slow.
 	DefaultMargin = 3 * time.Second
@@ -61,6 +50,7 @@ type Options struct {
 // Flusher delivers packs. It is safe for concurrent use.
 type Flusher struct {
 	Options
+	targets map[string]*target
 }
 
 // New checks the options and returns a Flusher.
@@ -77,21 +67,35 @@ func New(o Options) (*Flusher, error) {
 	if o.Margin == 0 {
 		o.Margin = DefaultMargin
 	}
-	return &Flusher{Options: o}, nil
+	f := &Flusher{Options: o, targets: make(map[string]*target, len(o.Targets))}
+	for name, t := range o.Targets {
+		prepared, err := newTarget(name, t, o.Logger)
+		if err != nil {
+			return nil, fmt.Errorf("flush: sink %q: %w", name, err)
+		}
+		f.targets[name] = prepared
+	}
+	return f, nil
 }
 
 // Flush delivers the packs in messages and returns the indexes of the messages that
-// must come back; all others are settled and may be deleted. It returns some time
-// before ctx's deadline.
+// must come back, in order; all others are settled and may be deleted. It returns some
+// time before ctx's deadline.
+//
+// However many messages there are and however well they compress, it unpacks only what
+// fits its memory at a time (see waves).
 func (f *Flusher) Flush(ctx context.Context, messages []queue.Received) (back []int) {
 	sending, stop := f.sendingContext(ctx)
 	defer stop()
-
-	run := newRun(f, messages)
-	run.unpack()
-	lanes := run.route()
-	run.deliver(sending, lanes)
-	return run.settle(ctx)
+	for _, w := range waves(messages) {
+		run := newRun(f, messages[w.from:w.to])
+		run.unpack()
+		run.deliver(sending, run.route())
+		for _, i := range run.settle(ctx) {
+			back = append(back, w.from+i)
+		}
+	}
+	return back
 }
 
 // sendingContext ends early enough to settle what was not sent by then.

@@ -17,7 +17,7 @@ type laneKey struct {
 // lane is the events for one sink with equally many attempts behind them.
 type lane struct {
 	laneKey
-	target  Target
+	target  *target
 	events  []event.Event
 	origins []unsent  // where each event came from
 	first   time.Time // first failure of the oldest; zero when none has failed
@@ -34,7 +34,7 @@ func (r *run) route() []*lane {
 		key := laneKey{sink: sinkName, attempt: h.Attempt}
 		l := lanes[key]
 		if l == nil {
-			l = &lane{laneKey: key, target: r.Targets[sinkName]}
+			l = &lane{laneKey: key, target: r.targets[sinkName]}
 			lanes[key] = l
 			order = append(order, l)
 		}
@@ -78,7 +78,7 @@ func (r *run) routeAddressed(i int, add func(sinkName string, from unsent)) {
 		// reason, and were counted when they were fresh.
 		r.count(ledger.Routed, name, "", len(p.Events))
 	}
-	_, configured := r.Targets[name]
+	_, configured := r.targets[name]
 	for k := range p.Events {
 		switch {
 		case !configured:

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/pkg/batch"
+	"github.com/millrace-dev/millrace/pkg/ledger"
 	"github.com/millrace-dev/millrace/pkg/queue"
 )
 
@@ -38,4 +39,8 @@ func newRun(f *Flusher, messages []queue.Received) *run {
 		Flusher: f, now: time.Now(), messages: messages,
 		back: make(map[int]bool), settled: make(map[fate][]unsent),
 	}
+}
+
+func (r *run) count(c ledger.Counter, sinkName, class string, n int) {
+	r.Ledger.Add(ledger.Key{Counter: c, Sink: sinkName, Class: class}, n)
 }

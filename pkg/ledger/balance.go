@@ -8,7 +8,7 @@ func Balance(entries []Entry) map[string]int {
 		switch e.Counter {
 		case Routed:
 			inFlight[e.Sink] += e.Count
-		case Delivered, Deduped, Rejected, DeadLettered:
+		case Delivered, Deduped, Rejected, DeadLettered, Dropped:
 			inFlight[e.Sink] -= e.Count
 		default: // the others say how an event travels, not where it ends
 		}

@@ -27,6 +27,7 @@ const (
 	Rejected     Counter = "rejected"      // the sink will never take it, and configuration says not to keep it
 	DeadLettered Counter = "dead_lettered" // kept on the dead-letter queue
 	Retried      Counter = "retried"       // tried again inside the function
+	Dropped      Counter = "dropped"       // not taken by a best-effort sink
 	Deferred     Counter = "deferred"      // handed back to the queue for later
 	Unrouted     Counter = "unrouted"      // no route wanted it (no sink)
 )

@@ -210,3 +210,6 @@ func (g *Gate) State() (state State, last Verdict) {
 	f := g.lastFailure()
 	return State(g.breaker.State().String()), Verdict{Class: f.class, Cause: f.cause}
 }
+
+// Concurrency is the most attempts that the gate ever lets through at once.
+func (g *Gate) Concurrency() int { return int(g.slots.most) }

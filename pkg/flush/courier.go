@@ -1,0 +1,230 @@
+package flush
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/millrace-dev/millrace/pkg/batch"
+	"github.com/millrace-dev/millrace/pkg/flush/gate"
+	"github.com/millrace-dev/millrace/pkg/ledger"
+	"github.com/millrace-dev/millrace/pkg/retry"
+	"github.com/millrace-dev/millrace/pkg/sink"
+)
+
+// courier carries one batch of a lane to its sink, until each of the events is
+// delivered or has its fate.
+type courier struct {
+	*run
+	*lane
+	attempts int       // made so far
+	first    time.Time // of the first failure; zero when there was none
+}
+
+// carry makes attempts until nothing is left to be tried here.
+func (c courier) carry(ctx context.Context, b batch.Batch) {
+	c.target.budget.Attempted()
+	for {
+		outcomes, shut := c.attempt(ctx, b)
+		if shut != nil {
+			c.wait(b, shut)
+			return
+		}
+		if one, two, ok := split(b, outcomes); ok {
+			// Too large together says nothing of the parts: no attempt is counted.
+			c.carry(ctx, one)
+			c.carry(ctx, two)
+			return
+		}
+		c.attempts++
+		if c.first.IsZero() {
+			c.first = time.Now()
+		}
+		again, pause := c.conclude(ctx, b, outcomes)
+		if len(again) == 0 {
+			return
+		}
+		c.count(ledger.Retried, c.sink, "", len(again))
+		b = b.Only(again)
+		sleep(ctx, pause) // when ctx ends meanwhile, the next attempt is cancelled and deferred
+	}
+}
+
+// split halves a batch that the sink found too large as a whole.
+func split(b batch.Batch, outcomes []sink.Outcome) (one, two batch.Batch, ok bool) {
+	if slices.ContainsFunc(outcomes, func(o sink.Outcome) bool { return o.Class != retry.TooLarge }) {
+		return batch.Batch{}, batch.Batch{}, false
+	}
+	return b.Halves()
+}
+
+// attempt sends once, through the gate, and returns the outcome of each event; shut
+// tells that the gate did not let the batch through.
+func (c *courier) attempt(ctx context.Context, b batch.Batch) (outcomes []sink.Outcome, shut *gate.ShutError) {
+	outcomes = make([]sink.Outcome, len(b.Events))
+	patience := c.target.Policy.WithDefaults().MaxInlineWait
+	err := c.target.gate.Attempt(ctx, len(b.Events), patience, func() gate.Verdict {
+		c.send(ctx, b, outcomes)
+		return verdict(outcomes)
+	})
+	if err != nil && !errors.As(err, &shut) {
+		fill(outcomes, sink.OutcomeOf(err, true)) // ctx ended before its turn came
+	}
+	return outcomes, shut
+}
+
+// send calls the sink. One that panics has failed, it does not take the others with it.
+func (c *courier) send(ctx context.Context, b batch.Batch, outcomes []sink.Outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			fill(outcomes, sink.Fail(retry.Transient, fmt.Sprintf("sink panicked: %v", p), nil).Outcome)
+			c.Logger.Error("sink panicked", "sink", c.sink, "panic", p)
+		}
+	}()
+	result, err := c.target.Sink.Send(ctx, sink.Batch{Batch: b, Key: b.IdempotencyKey(c.sink), Attempt: c.attempts + 1})
+	if err != nil {
+		fill(outcomes, sink.OutcomeOf(err, ctx.Err() != nil))
+		return
+	}
+	for i := range outcomes {
+		outcomes[i] = result.Of(i)
+	}
+}
+
+func fill(outcomes []sink.Outcome, o sink.Outcome) {
+	for i := range outcomes {
+		outcomes[i] = o
+	}
+}
+
+// verdict is what the outcomes say about the sink: trouble if any of them does.
+func verdict(outcomes []sink.Outcome) gate.Verdict {
+	var v gate.Verdict
+	for i := range outcomes {
+		if o := &outcomes[i]; o.Verdict == sink.Retry && (v.Class == "" || o.Class == retry.Setup) {
+			v = gate.Verdict{Class: o.Class, Cause: o.Cause}
+		}
+	}
+	return v
+}
+
+// wait hands a batch back that the gate did not let through. That is no attempt, but
+// the events do grow older.
+func (c *courier) wait(b batch.Batch, shut *gate.ShutError) {
+	d := retry.Decision{Action: retry.Defer, Delay: shut.After, Reason: retry.ReasonLongWait}
+	if shut.Class != retry.Setup && !c.first.IsZero() && time.Since(c.first) >= c.target.Policy.WithDefaults().MaxAge {
+		d = retry.Decision{Action: retry.DeadLetter, Reason: retry.ReasonAge}
+	}
+	o := sink.Outcome{Verdict: sink.Retry, Class: shut.Class, Cause: shut.Cause}
+	for _, position := range b.Positions {
+		c.settle(decided(d, c.lane, c.attempts, o), position)
+	}
+}
+
+// complaint is what one decision is about: events of a batch that failed alike.
+type complaint struct {
+	verdict sink.Verdict
+	class   retry.Class
+}
+
+// conclude settles what an attempt ended for good, and returns the indexes of the
+// events to try again here after a pause.
+func (c *courier) conclude(ctx context.Context, b batch.Batch, outcomes []sink.Outcome) (again []int, pause time.Duration) {
+	decisions := make(map[complaint]retry.Decision, 1)
+	delivered := 0
+	for i, o := range outcomes {
+		if o.Verdict == sink.Delivered {
+			delivered++
+			continue
+		}
+		kind := complaint{o.Verdict, o.Class}
+		d, known := decisions[kind]
+		if !known {
+			d = c.decide(ctx, longest(outcomes, o))
+			decisions[kind] = d
+			c.logFailure(len(b.Events), o, d)
+		}
+		if d.Action == retry.Sleep {
+			again, pause = append(again, i), max(pause, d.Delay)
+			continue
+		}
+		c.settle(decided(d, c.lane, counted(o.Class, c.attempts), o), b.Positions[i])
+	}
+	if delivered > 0 {
+		c.target.drops.over()
+		c.count(ledger.Delivered, c.sink, "", delivered)
+	}
+	return again, pause
+}
+
+// longest returns o with the longest wait that the sink asked for in its class.
+func longest(outcomes []sink.Outcome, o sink.Outcome) sink.Outcome {
+	for i := range outcomes {
+		if outcomes[i].Class == o.Class {
+			o.After = max(o.After, outcomes[i].After)
+		}
+	}
+	return o
+}
+
+// counted is the number of attempts that count: being stopped, or a wrong password, is
+// not the events' fault.
+func counted(class retry.Class, attempts int) int {
+	if class.CountsAsAttempt() {
+		return attempts
+	}
+	return attempts - 1
+}
+
+func (c *courier) decide(ctx context.Context, o sink.Outcome) retry.Decision {
+	remaining := retry.NoDeadline
+	if deadline, ok := ctx.Deadline(); ok {
+		remaining = time.Until(deadline)
+	}
+	d := c.target.budget.Limit(c.target.Policy.Next(retry.Input{
+		Attempt: c.attempts, Class: o.Class, RetryAfter: o.After, Elapsed: time.Since(c.first), Remaining: remaining,
+	}, nil))
+	if o.Verdict == sink.Rejected && d.Action != retry.DeadLetter {
+		// The sink knows better than the class: it will never take these.
+		return retry.Decision{Action: retry.DeadLetter, Reason: retry.ReasonPermanent}
+	}
+	return d
+}
+
+func (c *courier) logFailure(events int, o sink.Outcome, d retry.Decision) {
+	c.Logger.Warn("sink did not take a batch", "sink", c.sink, "events", events, "attempt", c.attempts,
+		"class", o.Class, "status", o.Status, "cause", o.Cause, "decision", d.String())
+}
+
+// settle gives the event at a position of the lane its fate, or drops it where the
+// configuration says so.
+func (c *courier) settle(f fate, position int) {
+	switch {
+	case c.target.Mode == FailOpen:
+		c.drop(f)
+	case f.action == retry.DeadLetter && c.target.Discard != nil && c.target.Discard(f.class, f.status):
+		c.count(ledger.Rejected, c.sink, string(f.class), 1)
+	default:
+		c.put(f, c.origins[position])
+	}
+}
+
+// drop counts an event that a best-effort sink did not take.
+func (c *courier) drop(f fate) {
+	c.count(ledger.Dropped, c.sink, string(f.class), 1)
+	if total, warn := c.target.drops.dropped(1); warn {
+		c.Logger.Warn("best-effort sink drops events", "sink", c.sink, "dropped", total, "class", f.class, "status", f.status, "cause", f.cause)
+	}
+}
+
+// sleep waits, but not past the end of ctx.
+func sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
