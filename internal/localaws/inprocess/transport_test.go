@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func newRequest(t *testing.T, ctx context.Context, body io.Reader) *http.Request {
+func newRequest(ctx context.Context, t *testing.T, body io.Reader) *http.Request {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://service.test/a%20b?x=1", body)
 	if err != nil {
@@ -38,7 +38,7 @@ func TestTransport_Do_CarriesRequestAndReply(t *testing.T) {
 		_, _ = io.WriteString(w, "po")
 		_, _ = io.WriteString(w, "ng")
 	})
-	request := newRequest(t, t.Context(), strings.NewReader("ping"))
+	request := newRequest(t.Context(), t, strings.NewReader("ping"))
 	request.Header.Set("X-In", "1")
 	response, err := (&http.Client{Transport: inprocess.Transport{Handler: handler}}).Do(request)
 	if err != nil {
@@ -61,7 +61,7 @@ func TestTransport_Do_SilentHandlerIs200(t *testing.T) {
 			t.Errorf("body = %q, %v; want none", body, err)
 		}
 	})}
-	response, err := transport.Do(newRequest(t, t.Context(), nil))
+	response, err := transport.Do(newRequest(t.Context(), t, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,14 +84,14 @@ func TestTransport_Do_AbandonedReplyCannotBeWritten(t *testing.T) {
 		_, err := io.WriteString(w, "late")
 		wrote <- err
 	})}
-	if _, err := transport.Do(newRequest(t, ctx, nil)); !errors.Is(err, cause) {
+	if _, err := transport.Do(newRequest(ctx, t, nil)); !errors.Is(err, cause) {
 		t.Errorf("error = %v, want the cause of the cancellation", err)
 	}
 	close(abandoned)
 	if err := <-wrote; err == nil {
 		t.Error("a write after the client went: no error")
 	}
-	if _, err := transport.Do(newRequest(t, ctx, nil)); !errors.Is(err, context.Canceled) {
+	if _, err := transport.Do(newRequest(ctx, t, nil)); !errors.Is(err, context.Canceled) {
 		t.Errorf("second call: %v, want context.Canceled before the handler runs", err)
 	}
 }
@@ -104,7 +104,7 @@ func TestTransport_Do_BegunReplyIsDelivered(t *testing.T) {
 		cancel()
 		_, _ = io.WriteString(w, "done")
 	})}
-	response, err := transport.Do(newRequest(t, ctx, nil))
+	response, err := transport.Do(newRequest(ctx, t, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestTransport_Do_BegunReplyIsDelivered(t *testing.T) {
 func TestTransport_Do_PanicIsAnError(t *testing.T) {
 	t.Parallel()
 	transport := inprocess.Transport{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("boom") })}
-	if _, err := transport.Do(newRequest(t, t.Context(), nil)); err == nil || !strings.Contains(err.Error(), "boom") {
+	if _, err := transport.Do(newRequest(t.Context(), t, nil)); err == nil || !strings.Contains(err.Error(), "boom") {
 		t.Errorf("error = %v, want one that names the panic", err)
 	}
 }

@@ -12,8 +12,8 @@ import (
 
 // namedAttribute is one message attribute.
 type namedAttribute struct {
-	name string
 	Attribute
+	name string
 }
 
 // attributeList is a message's attributes, ordered by name.
@@ -29,7 +29,7 @@ func newAttributeList(attributes map[string]Attribute) attributeList {
 	}
 	list := make(attributeList, 0, len(attributes))
 	for _, name := range sortedKeys(attributes) {
-		list = append(list, namedAttribute{name, attributes[name]})
+		list = append(list, namedAttribute{attributes[name], name})
 	}
 	return list
 }
@@ -112,7 +112,7 @@ func checkAttributeName(name string) *Error {
 }
 
 func notInAttributeName(r rune) bool {
-	return r > 'z' || r != '.' && !isWordByte(byte(r))
+	return r > 'z' || r != '.' && !isWordByte(byte(r)) //nolint:gosec // at most 'z' here, never negative
 }
 
 func (a namedAttribute) checkValue() *Error {

@@ -13,7 +13,7 @@ func (s *Service) CreateQueue(ctx context.Context, name string, attributes map[s
 	if err := s.admit(ctx, "CreateQueue"); err != nil {
 		return "", err
 	}
-	out, err := s.createQueue(call{ctx: ctx}, &createQueueInput{QueueName: name, Attributes: attributes})
+	out, err := s.createQueue(ctx, call{}, &createQueueInput{QueueName: name, Attributes: attributes})
 	if err != nil {
 		return "", err
 	}

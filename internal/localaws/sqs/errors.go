@@ -104,8 +104,8 @@ func errPurging(queue string) *Error {
 		"Only one PurgeQueue operation on %s is allowed every %d seconds.", queue, int(PurgeInterval.Seconds()))
 }
 
-func errNotFound(format string, args ...any) *Error {
-	return refuse("ResourceNotFoundException", "ResourceNotFoundException", format, args...)
+func errNotFound(message string) *Error {
+	return refuse("ResourceNotFoundException", "ResourceNotFoundException", "%s", message)
 }
 
 func errUnsupported(format string, args ...any) *Error {

@@ -66,7 +66,7 @@ func (g *group) place() int32                     { return g.heapPlace }
 func (g *group) setPlace(place int32)             { g.heapPlace = place }
 func (g *group) links(_ chainName) *links[*group] { return &g.inRound }
 func (g *group) visible() int                     { return g.fresh.length + g.returned.length }
-func (g *group) flightClass() int                 { return bits.Len(uint(g.inFlight / flightGrain)) } //nolint:gosec // never negative
+func (g *group) flightClass() int                 { return bits.Len(uint(g.inFlight / flightGrain)) }
 
 func (g *group) rank() rank {
 	return rank{int64(g.flightClass())<<serviceBits | g.service, g.turn}

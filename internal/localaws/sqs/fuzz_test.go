@@ -32,7 +32,7 @@ func FuzzService_JSON(f *testing.F) {
 	f.Add(uint8(2), `{"QueueUrl":"q","MessageAttributeNames":["All"]}`)
 	f.Fuzz(func(t *testing.T, operation uint8, body string) {
 		if strings.Contains(body, "WaitTimeSeconds") {
-			t.Skip("a long poll takes real time")
+			return // a long poll takes real time
 		}
 		s := sqs.New(sqs.Options{})
 		defer s.Close()

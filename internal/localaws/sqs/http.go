@@ -24,7 +24,6 @@ const (
 
 // call is what an operation knows of its request beside the input.
 type call struct {
-	ctx context.Context
 	// host is what the client called, for queue URLs.
 	host string
 	// path is the URL's path, which may name the queue.
@@ -34,16 +33,16 @@ type call struct {
 }
 
 // operation decodes a request body and runs one call of the API.
-type operation func(s *Service, c call, body []byte) (any, error)
+type operation func(ctx context.Context, s *Service, c call, body []byte) (any, error)
 
 // decoded makes an operation of a method with typed input and output.
-func decoded[In, Out any](method func(s *Service, c call, in *In) (Out, error)) operation {
-	return func(s *Service, c call, body []byte) (any, error) {
+func decoded[In, Out any](method func(s *Service, ctx context.Context, c call, in *In) (Out, error)) operation {
+	return func(ctx context.Context, s *Service, c call, body []byte) (any, error) {
 		in := new(In)
 		if err := json.Unmarshal(body, in); err != nil {
 			return nil, errSerialization("The request body is not what this operation takes: %v", err)
 		}
-		return method(s, c, in)
+		return method(s, ctx, c, in)
 	}
 }
 
@@ -89,7 +88,7 @@ func (s *Service) answer(r *http.Request, op string, known bool) (any, error) {
 	if err := readBody(body, r); err != nil {
 		return nil, err
 	}
-	return run(s, call{ctx: r.Context(), host: r.Host, path: r.URL.Path, trace: r.Header.Get("X-Amzn-Trace-Id")}, body.Bytes())
+	return run(r.Context(), s, call{host: r.Host, path: r.URL.Path, trace: r.Header.Get("X-Amzn-Trace-Id")}, body.Bytes())
 }
 
 func (s *Service) buffer() *bytes.Buffer {
@@ -169,8 +168,7 @@ func writeError(w http.ResponseWriter, err error) {
 
 // asError turns any error into AWS's shape.
 func asError(err error) *Error {
-	var refusal *Error
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*Error](err); ok {
 		return refusal
 	}
 	return &Error{Type: "InternalFailure", Code: "InternalFailure", Message: err.Error(), Status: http.StatusInternalServerError}

@@ -60,7 +60,7 @@ func TestService_InFlightLimit_OverLimitOnlyForShortPolls(t *testing.T) {
 	})
 }
 
-func TestService_Memory_BelowTwoKilobytesPerMessage(t *testing.T) {
+func TestService_Memory_BelowTwoKilobytesPerMessage(t *testing.T) { //nolint:paralleltest // it reads the size of the whole heap
 	s := sqs.New(sqs.Options{})
 	defer s.Close()
 	must[string](t)(s.CreateQueue(t.Context(), "q", nil))
@@ -90,8 +90,7 @@ func TestService_ReceiptHandle_OfAnotherQueue(t *testing.T) {
 		must[string](b.t)(b.service.Send(b.t.Context(), "here", sqs.SendInput{Body: "m"}))
 		m := must[[]sqs.Message](b.t)(b.service.Receive(b.t.Context(), "here", receiveAll))[0]
 		_, err := b.client.DeleteMessage(b.t.Context(), &awssqs.DeleteMessageInput{QueueUrl: &there, ReceiptHandle: &m.ReceiptHandle})
-		var invalid *types.ReceiptHandleIsInvalid
-		if !errors.As(err, &invalid) {
+		if _, ok := errors.AsType[*types.ReceiptHandleIsInvalid](err); !ok {
 			b.t.Errorf("handle of another queue: %v, want ReceiptHandleIsInvalid", err)
 		}
 		must[*awssqs.ChangeMessageVisibilityOutput](b.t)(b.client.ChangeMessageVisibility(b.t.Context(), &awssqs.ChangeMessageVisibilityInput{

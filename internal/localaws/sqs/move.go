@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"context"
 	"encoding/base64"
 	"slices"
 	"time"
@@ -52,7 +53,7 @@ func (t *moveTask) handle() string {
 	return base64.StdEncoding.EncodeToString(text)
 }
 
-func (s *Service) startMessageMoveTask(_ call, in *startMoveInput) (*moveHandle, error) {
+func (s *Service) startMessageMoveTask(_ context.Context, _ call, in *startMoveInput) (*moveHandle, error) {
 	if in.SourceARN == "" {
 		return nil, errMissing("SourceArn")
 	}
@@ -166,7 +167,7 @@ func (s *Service) moveOne(t *moveTask, now time.Time) bool {
 	return true
 }
 
-func (s *Service) cancelMessageMoveTask(_ call, in *moveHandle) (*cancelMoveOutput, error) {
+func (s *Service) cancelMessageMoveTask(_ context.Context, _ call, in *moveHandle) (*cancelMoveOutput, error) {
 	if in.TaskHandle == "" {
 		return nil, errMissing("TaskHandle")
 	}
@@ -190,7 +191,7 @@ func (s *Service) cancelMessageMoveTask(_ call, in *moveHandle) (*cancelMoveOutp
 	return &cancelMoveOutput{task.moved}, nil
 }
 
-func (s *Service) listMessageMoveTasks(_ call, in *listMovesInput) (*listMovesOutput, error) {
+func (s *Service) listMessageMoveTasks(_ context.Context, _ call, in *listMovesInput) (*listMovesOutput, error) {
 	if in.SourceARN == "" {
 		return nil, errMissing("SourceArn")
 	}

@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"context"
 	"slices"
 	"time"
 )
@@ -32,7 +33,8 @@ func (o outgoing) draft(c call) (draft, *Error) {
 			"The request includes a parameter that is not valid for this queue type.", *o.MessageDeduplicationID)
 	}
 	if in.GroupID = valueOr(o.MessageGroupID, ""); o.MessageGroupID != nil && in.GroupID == "" {
-		return draft{}, errParameter("Value \"\" for parameter MessageGroupId is invalid. Reason: MessageGroupId must have 1 to %d characters.", MaxGroupIDLength)
+		return draft{}, errParameter("Value \"\" for parameter MessageGroupId is invalid. Reason: "+
+			"MessageGroupId must have 1 to %d characters.", MaxGroupIDLength)
 	}
 	return newDraft(in)
 }
@@ -54,12 +56,12 @@ func (o outgoing) receipt(p *payload) sentMessage {
 		out.AttributesMD5 = hexSum(p.attributeSum)
 	}
 	if trace, ok := o.SystemAttributes[traceAttribute]; ok {
-		out.SystemAttributesMD5 = hexSum(attributeList{{traceAttribute, Attribute{DataType: trace.DataType, StringValue: trace.StringValue}}}.sum())
+		out.SystemAttributesMD5 = hexSum(attributeList{{Attribute{DataType: trace.DataType, StringValue: trace.StringValue}, traceAttribute}}.sum())
 	}
 	return out
 }
 
-func (s *Service) sendMessage(c call, in *sendInput) (*sentMessage, error) {
+func (s *Service) sendMessage(_ context.Context, c call, in *sendInput) (*sentMessage, error) {
 	name, err := s.target(c, in.queueInput)
 	if err != nil {
 		return nil, err
@@ -79,7 +81,7 @@ func (s *Service) sendMessage(c call, in *sendInput) (*sentMessage, error) {
 	return &out, nil
 }
 
-func (s *Service) sendMessageBatch(c call, in *batchInput[sendBatchEntry]) (*batchOutput[sentEntry], error) {
+func (s *Service) sendMessageBatch(_ context.Context, c call, in *batchInput[sendBatchEntry]) (*batchOutput[sentEntry], error) {
 	name, err := s.target(c, in.queueInput)
 	if err != nil {
 		return nil, err
@@ -111,7 +113,7 @@ func (s *Service) sendMessageBatch(c call, in *batchInput[sendBatchEntry]) (*bat
 			out.Failed = append(out.Failed, failure(entry.ID, refused[i]))
 			continue
 		}
-		out.Successful = append(out.Successful, sentEntry{entry.ID, entry.receipt(drafts[i].payload)})
+		out.Successful = append(out.Successful, sentEntry{entry.receipt(drafts[i].payload), entry.ID})
 	}
 	return out, nil
 }
@@ -157,7 +159,7 @@ func failure(id string, err error) failedEntry {
 	return failedEntry{ID: id, SenderFault: refusal.senderFault(), Code: refusal.Code, Message: refusal.Message}
 }
 
-func (s *Service) receiveMessage(c call, in *receiveInput) (receiveOutput, error) {
+func (s *Service) receiveMessage(ctx context.Context, c call, in *receiveInput) (receiveOutput, error) {
 	out := receiveOutput{giveBack: func() {}}
 	name, err := s.target(c, in.queueInput)
 	if err != nil {
@@ -173,7 +175,7 @@ func (s *Service) receiveMessage(c call, in *receiveInput) (receiveOutput, error
 	if err := spec.check(MaxBatchEntries); err != nil {
 		return out, err
 	}
-	deliveries, err := s.receive(c.ctx, name, spec)
+	deliveries, err := s.receive(ctx, name, spec)
 	if err != nil {
 		return out, err
 	}
@@ -199,7 +201,7 @@ func wireMessage(m Message) receivedMessage {
 	return out
 }
 
-func (s *Service) deleteMessage(c call, in *handleInput) (*emptyOutput, error) {
+func (s *Service) deleteMessage(_ context.Context, c call, in *handleInput) (*emptyOutput, error) {
 	if in.ReceiptHandle == "" {
 		return nil, errMissing("ReceiptHandle")
 	}
@@ -208,7 +210,7 @@ func (s *Service) deleteMessage(c call, in *handleInput) (*emptyOutput, error) {
 	})
 }
 
-func (s *Service) deleteMessageBatch(c call, in *batchInput[handleEntry]) (*batchOutput[doneEntry], error) {
+func (s *Service) deleteMessageBatch(_ context.Context, c call, in *batchInput[handleEntry]) (*batchOutput[doneEntry], error) {
 	if err := checkEntries(in.Entries, "DeleteMessageBatchRequestEntry", func(e handleEntry) string { return e.ID }); err != nil {
 		return nil, err
 	}
@@ -221,13 +223,13 @@ func (s *Service) deleteMessageBatch(c call, in *batchInput[handleEntry]) (*batc
 	})
 }
 
-func (s *Service) changeMessageVisibility(c call, in *visibilityInput) (*emptyOutput, error) {
+func (s *Service) changeMessageVisibility(_ context.Context, c call, in *visibilityInput) (*emptyOutput, error) {
 	return withTarget(s, c, in.queueInput, func(q *liveQueue, now time.Time) (*emptyOutput, error) {
 		return &emptyOutput{}, s.changeVisibilityTo(q, now, in.ReceiptHandle, in.VisibilityTimeout)
 	})
 }
 
-func (s *Service) changeMessageVisibilityBatch(c call, in *batchInput[visibilityEntry]) (*batchOutput[doneEntry], error) {
+func (s *Service) changeMessageVisibilityBatch(_ context.Context, c call, in *batchInput[visibilityEntry]) (*batchOutput[doneEntry], error) {
 	if err := checkEntries(in.Entries, "ChangeMessageVisibilityBatchRequestEntry", func(e visibilityEntry) string { return e.ID }); err != nil {
 		return nil, err
 	}

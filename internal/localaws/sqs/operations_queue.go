@@ -1,14 +1,16 @@
 package sqs
 
 import (
+	"context"
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-func (s *Service) createQueue(c call, in *createQueueInput) (*queueURLOutput, error) {
+func (s *Service) createQueue(_ context.Context, c call, in *createQueueInput) (*queueURLOutput, error) {
 	if err := checkQueueName(in.QueueName); err != nil {
 		return nil, err
 	}
@@ -36,9 +38,7 @@ func (s *Service) createQueue(c call, in *createQueueInput) (*queueURLOutput, er
 		return nil, err
 	}
 	q.settings = wanted
-	for key, value := range in.Tags {
-		q.tags[key] = value
-	}
+	maps.Copy(q.tags, in.Tags)
 	s.queues[in.QueueName] = q
 	return out, nil
 }
@@ -60,7 +60,7 @@ func (s *Service) checkRedrive(sourceARN string, policy redrivePolicy) error {
 	return nil
 }
 
-func (s *Service) getQueueURL(c call, in *getQueueURLInput) (*queueURLOutput, error) {
+func (s *Service) getQueueURL(_ context.Context, c call, in *getQueueURLInput) (*queueURLOutput, error) {
 	if in.QueueName == "" {
 		return nil, errMissing("QueueName")
 	}
@@ -71,14 +71,14 @@ func (s *Service) getQueueURL(c call, in *getQueueURLInput) (*queueURLOutput, er
 	return &queueURLOutput{s.options.queueURL(c.host, in.QueueName)}, err
 }
 
-func (s *Service) listQueues(c call, in *listQueuesInput) (*listQueuesOutput, error) {
+func (s *Service) listQueues(_ context.Context, c call, in *listQueuesInput) (*listQueuesOutput, error) {
 	names := s.queueNames(func(q *liveQueue) bool { return strings.HasPrefix(q.name, in.Prefix) })
 	names, next, err := page(names, in.NextToken, in.MaxResults)
 	return &listQueuesOutput{s.urls(c, names), next}, err
 }
 
 // listDeadLetterSourceQueues lists the queues whose redrive policy names this one.
-func (s *Service) listDeadLetterSourceQueues(c call, in *listSourcesInput) (*listSourcesOutput, error) {
+func (s *Service) listDeadLetterSourceQueues(_ context.Context, c call, in *listSourcesInput) (*listSourcesOutput, error) {
 	name, err := s.target(c, in.queueInput)
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func page(names []string, token string, maxResults *int) (cut []string, next str
 	return names, next, nil
 }
 
-func (s *Service) deleteQueue(c call, in *queueInput) (*emptyOutput, error) {
+func (s *Service) deleteQueue(_ context.Context, c call, in *queueInput) (*emptyOutput, error) {
 	name, err := s.target(c, *in)
 	if err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (s *Service) deleteQueue(c call, in *queueInput) (*emptyOutput, error) {
 	return &emptyOutput{}, nil
 }
 
-func (s *Service) purgeQueue(c call, in *queueInput) (*emptyOutput, error) {
+func (s *Service) purgeQueue(_ context.Context, c call, in *queueInput) (*emptyOutput, error) {
 	return withTarget(s, c, *in, func(q *liveQueue, now time.Time) (*emptyOutput, error) {
 		if !q.purged.IsZero() && now.Sub(q.purged) < PurgeInterval {
 			return nil, errPurging(q.name)
@@ -178,7 +178,7 @@ func withTarget[Out any](s *Service, c call, in queueInput, fn func(q *liveQueue
 	return out, err
 }
 
-func (s *Service) getQueueAttributes(c call, in *getAttributesInput) (*getAttributesOutput, error) {
+func (s *Service) getQueueAttributes(_ context.Context, c call, in *getAttributesInput) (*getAttributesOutput, error) {
 	return withTarget(s, c, in.queueInput, func(q *liveQueue, _ time.Time) (*getAttributesOutput, error) {
 		all := s.describe(q)
 		if slices.Contains(in.AttributeNames, "All") {
@@ -216,7 +216,7 @@ func (s *Service) describe(q *liveQueue) map[string]string {
 	return all
 }
 
-func (s *Service) setQueueAttributes(c call, in *setAttributesInput) (*emptyOutput, error) {
+func (s *Service) setQueueAttributes(_ context.Context, c call, in *setAttributesInput) (*emptyOutput, error) {
 	return withTarget(s, c, in.queueInput, func(q *liveQueue, now time.Time) (*emptyOutput, error) {
 		wanted, refusal := q.settings.apply(s.settables, in.Attributes)
 		if refusal != nil {

@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"context"
 	"maps"
 	"time"
 )
@@ -24,7 +25,7 @@ func checkTags(tags map[string]string, already int) error {
 	return nil
 }
 
-func (s *Service) tagQueue(c call, in *tagQueueInput) (*emptyOutput, error) {
+func (s *Service) tagQueue(_ context.Context, c call, in *tagQueueInput) (*emptyOutput, error) {
 	if len(in.Tags) == 0 {
 		return nil, errMissing("Tags")
 	}
@@ -43,7 +44,7 @@ func (s *Service) tagQueue(c call, in *tagQueueInput) (*emptyOutput, error) {
 	})
 }
 
-func (s *Service) untagQueue(c call, in *untagQueueInput) (*emptyOutput, error) {
+func (s *Service) untagQueue(_ context.Context, c call, in *untagQueueInput) (*emptyOutput, error) {
 	if len(in.TagKeys) == 0 {
 		return nil, errMissing("TagKeys")
 	}
@@ -55,7 +56,7 @@ func (s *Service) untagQueue(c call, in *untagQueueInput) (*emptyOutput, error) 
 	})
 }
 
-func (s *Service) listQueueTags(c call, in *queueInput) (*listTagsOutput, error) {
+func (s *Service) listQueueTags(_ context.Context, c call, in *queueInput) (*listTagsOutput, error) {
 	return withTarget(s, c, *in, func(q *liveQueue, _ time.Time) (*listTagsOutput, error) {
 		return &listTagsOutput{maps.Clone(q.tags)}, nil
 	})

@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -121,8 +122,8 @@ func (q *liveQueue) wakeAll() {
 // giveBack returns deliveries that the client did not get.
 func (s *Service) giveBack(name string, deliveries []delivery) {
 	_ = s.withQueue(name, func(q *liveQueue, _ time.Time) error { // a deleted queue has nothing to give back to
-		for i := len(deliveries) - 1; i >= 0; i-- {
-			q.giveBack(deliveries[i])
+		for _, d := range slices.Backward(deliveries) {
+			q.giveBack(d)
 		}
 		return nil
 	})

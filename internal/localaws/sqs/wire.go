@@ -107,8 +107,8 @@ type sentMessage struct {
 }
 
 type sendBatchEntry struct {
-	ID string `json:"Id"`
 	outgoing
+	ID string `json:"Id"`
 }
 
 // batchInput is every batch call.
@@ -131,8 +131,8 @@ type failedEntry struct {
 }
 
 type sentEntry struct {
-	ID string `json:"Id"`
 	sentMessage
+	ID string `json:"Id"`
 }
 
 type doneEntry struct {
