@@ -13,9 +13,9 @@ import (
 type Mode uint8
 
 const (
-	// Required: every event is delivered, or waits on the queue, or becomes a dead letter.
+	// Required sinks get every event: it is delivered, or waits on the queue, or becomes a dead letter.
 	Required Mode = iota
-	// FailOpen: best effort. What the sink does not take within the policy's waits
+	// FailOpen sinks are served with best effort. What the sink does not take within the policy's waits
 	// inside the function is dropped, counted and warned about. It never delays a
 	// required sink.
 	FailOpen

@@ -1,0 +1,53 @@
+// Command flush is the Lambda function that takes packs off the queue and delivers
+// their events to the sinks. See pkg/flush.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/millrace-dev/millrace/pkg/config"
+	"github.com/millrace-dev/millrace/pkg/flush"
+	"github.com/millrace-dev/millrace/pkg/ledger"
+	"github.com/millrace-dev/millrace/pkg/queue"
+	"github.com/millrace-dev/millrace/pkg/telemetry"
+)
+
+func main() {
+	logger := telemetry.Logger(os.Stdout)
+	handler, err := build(context.Background(), logger)
+	if err != nil {
+		logger.Error("flush cannot start", "cause", err)
+		os.Exit(1)
+	}
+	lambda.Start(handler)
+}
+
+func build(ctx context.Context, logger *slog.Logger) (*flush.Handler, error) {
+	runtime, err := config.LoadRuntime()
+	if err != nil {
+		return nil, err
+	}
+	if err := runtime.Config.Resolve(ctx, config.EnvResolver()); err != nil {
+		return nil, err
+	}
+	client, err := queue.NewClient(ctx)
+	if err != nil {
+		return nil, err
+	}
+	source, books := queue.New(client, runtime.QueueURL), ledger.New()
+	options, err := flush.FromConfig(runtime.Config, flush.Options{
+		Queue: source, DeadLetters: queue.New(client, runtime.DeadLetterURL), Ledger: books, Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	flusher, err := flush.New(options)
+	if err != nil {
+		return nil, err
+	}
+	return &flush.Handler{Flusher: flusher, Source: source, Report: telemetry.Reporter(os.Stdout, books)}, nil
+}

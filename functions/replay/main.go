@@ -1,0 +1,45 @@
+// Command replay is the Lambda function that sends dead letters again. It is invoked,
+// never attached to a queue. See pkg/replay.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/millrace-dev/millrace/pkg/config"
+	"github.com/millrace-dev/millrace/pkg/queue"
+	"github.com/millrace-dev/millrace/pkg/replay"
+	"github.com/millrace-dev/millrace/pkg/telemetry"
+)
+
+func main() {
+	logger := telemetry.Logger(os.Stdout)
+	replayer, err := build(context.Background(), logger)
+	if err != nil {
+		logger.Error("replay cannot start", "cause", err)
+		os.Exit(1)
+	}
+	lambda.Start(replayer)
+}
+
+func build(ctx context.Context, logger *slog.Logger) (*replay.Replayer, error) {
+	runtime, err := config.LoadRuntime()
+	if err != nil {
+		return nil, err
+	}
+	client, err := queue.NewClient(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return replay.New(replay.Options{
+		Letters: queue.New(client, runtime.DeadLetterURL),
+		Queue:   queue.New(client, runtime.QueueURL),
+		Sinks:   slices.Sorted(maps.Keys(runtime.Config.Sinks)),
+		Logger:  logger,
+	})
+}
