@@ -1,0 +1,18 @@
+// Package localaws is the embedded AWS of millrace dev and of the tests: SQS, Lambda, event-source mappings, an API Gateway
+// front door and a scheduler in one process, with the functions as real bootstrap processes.
+//
+//	client ──► API listener ──► apigateway ──► lambda: ingest ──┐
+//	                                                            ▼  (AWS_ENDPOINT_URL)
+//	SDK, CLI ──► AWS listener ──► router ──► sqs  ◄──────── SendMessage
+//	                                 │        │
+//	                                 ▼        ▼
+//	                              lambda ◄── esm ──► lambda: flush
+//	                                 ▲
+//	                            scheduler
+//
+// One port serves every AWS service; the router tells them apart by X-Amz-Target, by the service name in a SigV4 credential
+// scope, or by the path, so AWS_ENDPOINT_URL is all a client needs. Signatures are not checked. What is not emulated is refused
+// with an error in AWS's shape that says what is.
+//
+// Both listeners refuse any address that is not loopback. State lives in memory and ends with the process.
+package localaws
