@@ -12,9 +12,11 @@ import (
 )
 
 const (
-	// hugeBytes is what a Huge reply announces, and where an Endless one ends after all:
-	// a sink that reads so far has failed the contract and need not fill the memory too.
+	// hugeBytes is what a Huge reply announces.
 	hugeBytes = 1 << 30
+	// floodBytes is where Huge and Endless replies break off after all: a sink that
+	// reads so far has failed the contract and need not fill the memory too.
+	floodBytes = 2 * maxReadBytes
 	// slowInterval is the time between two bytes of a slow reply.
 	slowInterval = time.Second
 )
@@ -28,7 +30,7 @@ func (s *Server) serve(w http.ResponseWriter, raw *http.Request) {
 	if err != nil {
 		// A sink that stopped sending has not delivered; anything else is its mistake.
 		if raw.Context().Err() == nil && !s.isClosed() {
-			s.t.Errorf("destination: %v", err)
+			s.problem(err)
 		}
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -43,7 +45,7 @@ func (s *Server) serve(w http.ResponseWriter, raw *http.Request) {
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		s.t.Errorf("destination: %v", err)
+		s.problem(err)
 		return
 	}
 	defer s.forget(conn)
@@ -213,10 +215,10 @@ func (s *Server) drip(w *bufio.Writer, start string) {
 	}
 }
 
-// flood sends as fast as the other side reads, until it closes.
+// flood sends as fast as the other side reads, until it closes or has read far too much.
 func (s *Server) flood(w *bufio.Writer) {
 	chunk := strings.Repeat(`["x"],`, 10_000)
-	for sent := 0; sent < hugeBytes && s.write(w, chunk); sent += len(chunk) {
+	for sent := 0; sent < floodBytes && s.write(w, chunk); sent += len(chunk) {
 	}
 }
 

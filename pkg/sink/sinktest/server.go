@@ -2,6 +2,7 @@ package sinktest
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -39,8 +40,8 @@ type ServerOptions struct {
 	// Respond answers when the script is over. It may be called from several goroutines
 	// at once. Nil answers 200.
 	Respond func(*Request) Step
-	// IDs reads the ids of a request's events. Nil means RecordIDs. Its error fails the
-	// test.
+	// IDs reads the ids of a request's events. Nil means RecordIDs. Its error is answered
+	// with 400 and counts as a problem.
 	IDs func(*Request) ([]string, error)
 }
 
@@ -60,7 +61,6 @@ type Request struct {
 // Server is a destination that does as it is told and remembers what it got. It is safe
 // for concurrent use.
 type Server struct {
-	t       testing.TB
 	options ServerOptions
 	http    *http.Server
 	to      Destination
@@ -72,16 +72,31 @@ type Server struct {
 	script   []Step
 	respond  func(*Request) Step
 	requests []*Request
+	problems []error
 	changed  chan struct{} // closed and replaced whenever a request comes or is answered
 	sent     int64
 	conns    map[net.Conn]struct{}
 }
 
-// NewServer starts a Server, which ends with the test at the latest.
+// NewServer starts a Server for a test. It ends with the test at the latest, and what a
+// sink did wrong (a body that cannot be read) fails the test then.
 func NewServer(t testing.TB, options ServerOptions) *Server {
 	t.Helper()
+	s, stop := StartServer(options)
+	t.Cleanup(func() {
+		stop()
+		for _, err := range s.Problems() {
+			t.Errorf("destination: %v", err)
+		}
+	})
+	return s
+}
+
+// StartServer starts a Server for other purposes than a test. It panics when there is no
+// port on 127.0.0.1. The caller must call stop, which is Close.
+func StartServer(options ServerOptions) (server *Server, stop func()) {
 	s := &Server{
-		t: t, options: options, closed: make(chan struct{}),
+		options: options, closed: make(chan struct{}),
 		script: expand(options.Script), respond: options.Respond,
 		changed: make(chan struct{}), conns: map[net.Conn]struct{}{},
 	}
@@ -91,8 +106,7 @@ func NewServer(t testing.TB, options ServerOptions) *Server {
 	listener := s.listen()
 	s.http = &http.Server{Handler: http.HandlerFunc(s.serve), ConnState: s.track, ReadHeaderTimeout: time.Minute}
 	s.serving.Go(func() { _ = s.http.Serve(listener) }) // always ErrServerClosed
-	t.Cleanup(s.Close)
-	return s
+	return s, s.Close
 }
 
 func expand(script []Step) []Step {
@@ -111,7 +125,7 @@ func (s *Server) listen() net.Listener {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		s.t.Fatal(err)
+		panic(fmt.Sprintf("sinktest: %v", err))
 	}
 	s.to = Destination{URL: "http://" + listener.Addr().String() + "/in", Dial: (&net.Dialer{}).DialContext}
 	return listener
@@ -181,6 +195,19 @@ func (s *Server) collect(counts func(*Request) bool) IDs {
 		}
 	}
 	return ids
+}
+
+// Problems returns what was wrong with requests, apart from what the script says.
+func (s *Server) Problems() []error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.problems)
+}
+
+func (s *Server) problem(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.problems = append(s.problems, err)
 }
 
 // BytesSent is how much the server has sent of endless, huge and slow replies.
