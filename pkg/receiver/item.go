@@ -19,7 +19,13 @@ type Item struct {
 	Values []jsontext.Value
 	// Err says why the item is not an object within the limits, nil when it is.
 	Err *Error
+	// expected is how many items the request may hold.
+	expected int
 }
+
+// Expected estimates how many items are still to come, this one included, from the size
+// of this one and of the body. It is for sizing a slice; no item is promised.
+func (i *Item) Expected() int { return max(1, i.expected) }
 
 // Refusal refuses the item for a cause.
 func (i *Item) Refusal(id, cause string) Refusal {
@@ -81,6 +87,7 @@ func (s *Scanner) item(fields Fields, item *Item) error {
 	if err == nil {
 		item.Data = object
 		item.Err = s.Oversize(object)
+		item.expected = s.expect(len(object))
 		return nil
 	}
 	end, ok := extent(s.body, start)
@@ -114,6 +121,7 @@ func Lines(body []byte, fields Fields, limits Limits, take func(*Item)) error {
 			return TooLarge("more than %d events in one request (limit events)", limits.Events)
 		}
 		s.line(fields, &item)
+		item.expected = min((len(body)-end)/(len(item.Data)+1)+1, limits.Events)
 		take(&item)
 		item.Position++
 	}
@@ -134,6 +142,11 @@ func (s *Scanner) line(fields Fields, item *Item) {
 		return
 	}
 	item.Err = s.Oversize(item.Data)
+}
+
+// expect estimates how many items of a size are left, bounded by the limit.
+func (s *Scanner) expect(size int) int {
+	return min((len(s.body)-s.at)/(size+1)+1, s.limits.Events)
 }
 
 // tooLong refuses an item over the limit for one event; nil means it is not.

@@ -115,6 +115,10 @@ func (d *decoding) take(item *receiver.Item) {
 	if err != nil {
 		d.failure = err
 	}
+	if d.Events == nil {
+		n := item.Expected()
+		d.Events, d.Positions = make([]event.Event, 0, n), make([]int, 0, n)
+	}
 	d.Events = append(d.Events, e)
 	d.Positions = append(d.Positions, item.Position)
 }

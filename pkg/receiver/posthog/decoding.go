@@ -14,22 +14,16 @@ import (
 // decoding gathers the events of one request. What stands beside the batch may come
 // after it, so events are finished when all is read.
 type decoding struct {
-	req        *receiver.Request
-	tokens     tokens
-	sentAt     time.Time
-	group      string
-	candidates []candidate
-	refused    []receiver.Refusal
+	receiver.Decoded
+	req    *receiver.Request
+	tokens tokens
+	sentAt time.Time
+	group  string
+	late   []late // one for each of Events
 }
 
-// candidate is an event that lacks what only the whole request can tell.
-type candidate struct {
-	event      event.Event
-	position   int
-	stamp      string // timestamp as it was written
-	offset     jsontext.Value
-	properties jsontext.Value
-}
+// late is what an event needs when the whole request is known.
+type late struct{ timestamp, offset, properties jsontext.Value }
 
 // envelope takes what stands beside a batch, or the token of a single event.
 func (d *decoding) envelope(values []jsontext.Value, batch bool) {
@@ -50,35 +44,35 @@ func (d *decoding) take(item *receiver.Item) {
 		d.refuse(item, item.Err.Message)
 		return
 	}
-	c, cause := d.candidate(item)
-	if cause != "" {
+	e := event.Event{Kind: "event", Data: item.Data}
+	if cause := d.describe(&e, v); cause != "" {
 		d.refuse(item, cause)
 		return
 	}
-	d.candidates = append(d.candidates, c)
+	if d.Events == nil {
+		n := item.Expected()
+		d.Events, d.Positions, d.late = make([]event.Event, 0, n), make([]int, 0, n), make([]late, 0, n)
+	}
+	d.Events = append(d.Events, e)
+	d.Positions = append(d.Positions, item.Position)
+	d.late = append(d.late, late{v[fieldTimestamp], v[fieldOffset], v[fieldProperties]})
 }
 
 func (d *decoding) refuse(item *receiver.Item, cause string) {
 	id, _ := receiver.Text(item.Values[fieldUUID])
-	d.refused = append(d.refused, item.Refusal(id, cause))
+	d.Refused = append(d.Refused, item.Refusal(id, cause))
 }
 
-// candidate reads one event. A cause says why it is none.
-func (d *decoding) candidate(item *receiver.Item) (c candidate, cause string) {
-	v := item.Values
-	c = candidate{position: item.Position, offset: v[fieldOffset], properties: v[fieldProperties]}
-	c.event = event.Event{Kind: "event", Data: item.Data}
-	if c.event.ID, cause = eventID(v[fieldUUID]); cause != "" {
-		return c, cause
+// describe reads what the event itself says. A cause says why it is none.
+func (d *decoding) describe(e *event.Event, v []jsontext.Value) (cause string) {
+	if e.ID, cause = eventID(v[fieldUUID]); cause != "" {
+		return cause
 	}
-	if c.event.Type, cause = d.eventType(v[fieldEvent]); cause != "" {
-		return c, cause
+	if e.Type, cause = d.eventType(v[fieldEvent]); cause != "" {
+		return cause
 	}
-	if c.event.Subject, cause = distinctID(v); cause != "" {
-		return c, cause
-	}
-	c.stamp, _ = receiver.Text(v[fieldTimestamp])
-	return c, ""
+	e.Subject, cause = distinctID(v)
+	return cause
 }
 
 // eventType reads the event's name, which only /engage can do without.
@@ -98,40 +92,40 @@ func (d *decoding) eventType(v jsontext.Value) (name, cause string) {
 
 // finish checks the token and completes the events.
 func (d *decoding) finish() (receiver.Decoded, error) {
-	out := receiver.Decoded{Refused: d.refused, Unreported: true}
-	if len(d.candidates) == 0 && len(d.refused) == 0 {
-		return out, receiver.Malformed("no events in the request")
+	d.Unreported = true
+	if len(d.Events) == 0 && len(d.Refused) == 0 {
+		return d.Decoded, receiver.Malformed("no events in the request")
 	}
 	token, err := d.token()
 	if err != nil {
-		return out, err
+		return d.Decoded, err
 	}
-	if token == "" && len(d.candidates) == 0 {
-		return out, receiver.Malformed("%s", d.refused[0].Cause)
+	if token == "" && len(d.Events) == 0 {
+		return d.Decoded, receiver.Malformed("%s", d.Refused[0].Cause)
 	}
-	out.Key = token
-	out.Events = make([]event.Event, 0, len(d.candidates))
-	out.Positions = make([]int, 0, len(d.candidates))
-	for i := range d.candidates {
-		c := &d.candidates[i]
-		if err := c.finish(d, token); err != nil {
-			return out, err
+	d.Key = token
+	for i := range d.Events {
+		if err := d.complete(&d.Events[i], &d.late[i], token); err != nil {
+			return d.Decoded, err
 		}
-		out.Events = append(out.Events, c.event)
-		out.Positions = append(out.Positions, c.position)
 	}
-	return out, nil
+	return d.Decoded, nil
 }
 
-// finish fills in what the request as a whole says.
-func (c *candidate) finish(d *decoding, token string) error {
-	c.event.Group = d.group
-	c.event.Time = happened(c, d.sentAt, d.req.Now)
-	if c.event.ID != "" {
+// complete fills in what the request as a whole says.
+func (d *decoding) complete(e *event.Event, l *late, token string) error {
+	stamp, _ := receiver.Text(l.timestamp)
+	e.Group = d.group
+	if e.Time = receiver.Time(stamp); e.Time.IsZero() {
+		e.Time = before(d.req.Now, l.offset)
+	} else if skew := skewOf(d.sentAt, d.req.Now); skew != 0 && !ignoresSentAt(l.properties) {
+		e.Time = e.Time.Add(skew)
+	}
+	if e.ID != "" {
 		return nil
 	}
-	id, err := c.newID(token)
-	c.event.ID = id
+	var err error
+	e.ID, err = newID(e, token, stamp)
 	return err
 }
 

@@ -5,11 +5,13 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofrs/uuid/v5"
 
+	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/receiver"
 )
 
@@ -29,13 +31,22 @@ func eventID(v jsontext.Value) (id, cause string) {
 	if !ok || err != nil {
 		return "", "uuid is malformed"
 	}
+	if canonical(text) {
+		return text, ""
+	}
 	return parsed.String(), ""
+}
+
+// canonical says whether a valid uuid is written the usual way: dashed, in lower case.
+func canonical(id string) bool {
+	const length = 36
+	return len(id) == length && !strings.ContainsAny(id, "ABCDEF")
 }
 
 // newID makes the identity of an event without a uuid, the same on every attempt if the
 // event says when it happened.
-func (c *candidate) newID(token string) (string, error) {
-	if c.stamp == "" {
+func newID(e *event.Event, token, timestamp string) (string, error) {
+	if timestamp == "" {
 		id, err := uuid.NewV7()
 		if err != nil {
 			return "", fmt.Errorf("new event id: %w", err)
@@ -43,7 +54,7 @@ func (c *candidate) newID(token string) (string, error) {
 		return id.String(), nil
 	}
 	var text []byte
-	for _, part := range [...]string{token, c.event.Type, c.event.Subject, c.stamp} {
+	for _, part := range [...]string{token, e.Type, e.Subject, timestamp} {
 		// Lengths keep ("ab","c") and ("a","bc") apart.
 		text = append(binary.AppendUvarint(text, uint64(len(part))), part...)
 	}
@@ -100,21 +111,22 @@ func cut(text string, limit int) string {
 // clock: networks and retries take that long.
 const skewTolerance = time.Minute
 
-// happened decides when an event happened: its timestamp, or its offset in milliseconds
-// before now. sent shows how far the client's clock is off.
-func happened(c *candidate, sent, now time.Time) time.Time {
-	at := receiver.Time(c.stamp)
-	if at.IsZero() {
-		millis, err := strconv.ParseInt(string(c.offset), 10, 64)
-		if err != nil || millis < 0 || millis > maxOffset.Milliseconds() {
-			return time.Time{}
-		}
-		return now.Add(-time.Duration(millis) * time.Millisecond).UTC()
+// skewOf is how far a client's clock is behind, when that is more than the tolerance. A
+// zero sent means that the client did not say.
+func skewOf(sent, now time.Time) time.Duration {
+	if skew := now.Sub(sent); !sent.IsZero() && skew.Abs() > skewTolerance {
+		return skew
 	}
-	if skew := now.Sub(sent); !sent.IsZero() && skew.Abs() > skewTolerance && !ignoresSentAt(c.properties) {
-		return at.Add(skew)
+	return 0
+}
+
+// before is a number of milliseconds before now, the zero time if it is no such number.
+func before(now time.Time, offset jsontext.Value) time.Time {
+	millis, err := strconv.ParseInt(string(offset), 10, 64)
+	if err != nil || millis < 0 || millis > maxOffset.Milliseconds() {
+		return time.Time{}
 	}
-	return at
+	return now.Add(-time.Duration(millis) * time.Millisecond).UTC()
 }
 
 // maxOffset bounds an offset to what can be meant.

@@ -56,8 +56,8 @@ func (d *decoding) token() (string, error) {
 func (d *decoding) propertyTokens() {
 	fields := receiver.Fields{"token"}
 	values := make([]jsontext.Value, len(fields))
-	for i := range d.candidates {
-		if receiver.Pick(d.candidates[i].properties, fields, values) {
+	for i := range d.late {
+		if receiver.Pick(d.late[i].properties, fields, values) {
 			d.tokens.of(&d.tokens.event, values[0])
 		}
 	}
