@@ -10,11 +10,12 @@ import (
 
 // NewClient builds the SDK's SQS client from the environment: region, credentials and,
 // for the embedded AWS and LocalStack, AWS_ENDPOINT_URL. The SDK retries each call up
-// to three times (standard mode); callers do not.
-func NewClient(ctx context.Context) (*sqs.Client, error) {
+// to three times in all (standard mode) unless the environment says otherwise; callers
+// do not. The options come last and win.
+func NewClient(ctx context.Context, options ...func(*sqs.Options)) (*sqs.Client, error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("aws configuration: %w", err)
 	}
-	return sqs.NewFromConfig(cfg), nil
+	return sqs.NewFromConfig(cfg, options...), nil
 }

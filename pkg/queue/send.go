@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -31,7 +30,7 @@ type SendError struct {
 }
 
 func (e *SendError) Error() string {
-	return fmt.Sprintf("send %d messages: %v", len(e.Failed), e.Err)
+	return fmt.Sprintf("%d messages not confirmed: %v", len(e.Failed), e.Err)
 }
 
 func (e *SendError) Unwrap() error { return e.Err }
@@ -121,19 +120,22 @@ func (q *Queue) sendMany(ctx context.Context, messages []Outgoing, s span) (fail
 // unconfirmed trusts only what the reply lists as successful: an entry that is missing
 // from both lists was not sent as far as we know.
 func unconfirmed(out *sqs.SendMessageBatchOutput, s span) (failed []int, err error) {
+	confirmed := make(map[string]bool, len(out.Successful))
+	for _, e := range out.Successful {
+		confirmed[aws.ToString(e.Id)] = true
+	}
 	for i := s.from; i < s.to; i++ {
-		id := strconv.Itoa(i)
-		if !slices.ContainsFunc(out.Successful, func(e types.SendMessageBatchResultEntry) bool { return aws.ToString(e.Id) == id }) {
+		if !confirmed[strconv.Itoa(i)] {
 			failed = append(failed, i)
 		}
 	}
-	for _, e := range out.Failed {
-		err = errors.Join(err, fmt.Errorf("entry %s: %s: %s", aws.ToString(e.Id), aws.ToString(e.Code), aws.ToString(e.Message)))
+	switch {
+	case len(failed) == 0:
+		return nil, nil
+	case len(out.Failed) == 0:
+		return failed, errors.New("send batch: the reply does not list every entry")
 	}
-	if len(failed) > 0 && err == nil {
-		err = errors.New("the reply does not list every entry")
-	}
-	return failed, err
+	return failed, failures("send batch", out.Failed)
 }
 
 func attributes(m *batch.Message) map[string]types.MessageAttributeValue {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,8 +30,9 @@ func (q *Queue) Delete(ctx context.Context, receipts ...string) error {
 	})
 }
 
-// Hide sets how long from now received messages stay hidden; zero releases them at
-// once. A message that was deleted or came back meanwhile is reported as an error.
+// Hide sets how long from now received messages stay hidden. A message that was
+// deleted or came back meanwhile is reported as an error, unless d is zero: that
+// releases messages at once, and one that is not hidden any more is as it should be.
 func (q *Queue) Hide(ctx context.Context, d time.Duration, receipts ...string) error {
 	return inCalls(receipts, func(chunk []string) error {
 		entries := make([]types.ChangeMessageVisibilityBatchRequestEntry, len(chunk))
@@ -42,10 +45,24 @@ func (q *Queue) Hide(ctx context.Context, d time.Duration, receipts ...string) e
 		if err != nil {
 			return fmt.Errorf("change visibility on %s: %w", q.url, err)
 		}
-		return failures("change visibility on "+q.url, out.Failed)
+		failed := out.Failed
+		if d == 0 {
+			failed = slices.DeleteFunc(failed, notHidden)
+		}
+		return failures("change visibility on "+q.url, failed)
 	})
 }
 
+// notHidden says whether SQS refused because the message is visible already or gone.
+// With the timeout zero no other parameter value can be wrong; a receipt that is none
+// has a code of its own. Source: SQS API reference, ChangeMessageVisibility.
+func notHidden(e types.BatchResultErrorEntry) bool {
+	code := aws.ToString(e.Code)
+	return code == "InvalidParameterValue" || strings.HasSuffix(code, "MessageNotInflight")
+}
+
+// inCalls gives all receipts to call, as many at a time as one call may name. A part
+// that fails does not keep the others from being tried.
 func inCalls(receipts []string, call func(chunk []string) error) error {
 	var errs []error
 	for len(receipts) > 0 {
@@ -56,10 +73,10 @@ func inCalls(receipts []string, call func(chunk []string) error) error {
 	return errors.Join(errs...)
 }
 
-func failures(verb string, failed []types.BatchResultErrorEntry) error {
-	var err error
-	for _, e := range failed {
-		err = errors.Join(err, fmt.Errorf("%s: %s: %s", verb, aws.ToString(e.Code), aws.ToString(e.Message)))
+func failures(operation string, failed []types.BatchResultErrorEntry) error {
+	errs := make([]error, len(failed))
+	for i, e := range failed {
+		errs[i] = fmt.Errorf("%s: %s: %s", operation, aws.ToString(e.Code), aws.ToString(e.Message))
 	}
-	return err
+	return errors.Join(errs...)
 }
