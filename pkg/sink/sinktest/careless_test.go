@@ -85,7 +85,7 @@ func (s *careless) post(ctx context.Context, b *sink.Batch) error {
 		return err
 	}
 	defer response.Body.Close()
-	body := io.Reader(io.LimitReader(response.Body, 4<<10))
+	body := io.LimitReader(response.Body, 4<<10)
 	if s.fault == "reads without bound" {
 		body = response.Body
 	}

@@ -43,19 +43,28 @@ func (s *BulkSink) Send(ctx context.Context, b sink.Batch) (sink.Result, error) 
 	if err != nil {
 		return sink.Result{}, err // refused as a whole: a *sink.Failure says how
 	}
-	var results struct {
-		Items []item `json:"items"`
-	}
-	if json.Unmarshal(reply.Body, &results) != nil || len(results.Items) == 0 {
+	items := readItems(reply.Body)
+	if len(items) == 0 {
 		return sink.Result{}, nil // the status said 2xx, and nothing contradicts it
 	}
-	return s.match(b.Events, results.Items), nil
+	return s.match(b.Events, items), nil
 }
 
 type item struct {
 	ID      string `json:"id"`
 	Status  int    `json:"status"`
 	Message string `json:"message"`
+}
+
+// readItems returns nothing for a body that cannot be read.
+func readItems(body []byte) []item {
+	var results struct {
+		Items []item `json:"items"`
+	}
+	if err := json.Unmarshal(body, &results); err != nil {
+		return nil
+	}
+	return results.Items
 }
 
 // match carries the results back to the events. One that has none is tried again.
