@@ -27,11 +27,7 @@ type courier struct {
 func (c courier) carry(ctx context.Context, b batch.Batch) {
 	c.target.budget.Attempted()
 	for {
-		outcomes, shut := c.attempt(ctx, b)
-		if shut != nil {
-			c.wait(b, shut)
-			return
-		}
+		outcomes := c.attempt(ctx, b)
 		if one, two, ok := split(b, outcomes); ok {
 			// Too large together says nothing of the parts: no attempt is counted.
 			c.carry(ctx, one)
@@ -60,19 +56,24 @@ func split(b batch.Batch, outcomes []sink.Outcome) (one, two batch.Batch, ok boo
 	return b.Halves()
 }
 
-// attempt sends once, through the gate, and returns the outcome of each event; shut
-// tells that the gate did not let the batch through.
-func (c *courier) attempt(ctx context.Context, b batch.Batch) (outcomes []sink.Outcome, shut *gate.ShutError) {
-	outcomes = make([]sink.Outcome, len(b.Events))
+// attempt sends once, through the gate, and returns the outcome of each event. A gate
+// that is shut answers in the sink's place, so that its refusal is waited for, counted
+// and in the end dead-lettered by the same policy.
+func (c *courier) attempt(ctx context.Context, b batch.Batch) []sink.Outcome {
+	outcomes := make([]sink.Outcome, len(b.Events))
 	patience := c.target.Policy.WithDefaults().MaxInlineWait
 	err := c.target.gate.Attempt(ctx, len(b.Events), patience, func() gate.Verdict {
 		c.send(ctx, b, outcomes)
 		return verdict(outcomes)
 	})
-	if err != nil && !errors.As(err, &shut) {
-		fill(outcomes, sink.OutcomeOf(err, true)) // ctx ended before its turn came
+	var shut *gate.ShutError
+	switch {
+	case errors.As(err, &shut):
+		fill(outcomes, sink.Outcome{Verdict: sink.Retry, Class: shut.Class, After: shut.After, Cause: shut.Cause})
+	case err != nil: // ctx ended before the turn came
+		fill(outcomes, sink.OutcomeOf(err, true))
 	}
-	return outcomes, shut
+	return outcomes
 }
 
 // send calls the sink. One that panics has failed, it does not take the others with it.
@@ -99,28 +100,20 @@ func fill(outcomes []sink.Outcome, o sink.Outcome) {
 	}
 }
 
-// verdict is what the outcomes say about the sink: trouble if any of them does.
+// verdict is what the outcomes say about the sink: trouble when it answered none of the
+// events for good, or when it will not until a person acts.
 func verdict(outcomes []sink.Outcome) gate.Verdict {
 	var v gate.Verdict
 	for i := range outcomes {
-		if o := &outcomes[i]; o.Verdict == sink.Retry && (v.Class == "" || o.Class == retry.Setup) {
+		o := &outcomes[i]
+		if o.Verdict != sink.Retry {
+			return gate.Verdict{}
+		}
+		if v.Class == "" || o.Class == retry.Setup {
 			v = gate.Verdict{Class: o.Class, Cause: o.Cause}
 		}
 	}
 	return v
-}
-
-// wait hands a batch back that the gate did not let through. That is no attempt, but
-// the events do grow older.
-func (c *courier) wait(b batch.Batch, shut *gate.ShutError) {
-	d := retry.Decision{Action: retry.Defer, Delay: shut.After, Reason: retry.ReasonLongWait}
-	if shut.Class != retry.Setup && !c.first.IsZero() && time.Since(c.first) >= c.target.Policy.WithDefaults().MaxAge {
-		d = retry.Decision{Action: retry.DeadLetter, Reason: retry.ReasonAge}
-	}
-	o := sink.Outcome{Verdict: sink.Retry, Class: shut.Class, Cause: shut.Cause}
-	for _, position := range b.Positions {
-		c.settle(decided(d, c.lane, c.attempts, o), position)
-	}
 }
 
 // complaint is what one decision is about: events of a batch that failed alike.

@@ -46,7 +46,8 @@ type State string
 
 // ShutError says that an attempt was not made.
 type ShutError struct {
-	// Class of the failure that shut the gate; Throttled when it is the gate's own rate.
+	// Class of the failure that shut the gate. Cancelled, which is no attempt, when it is
+	// the gate's own rate: that is not the events' fault.
 	Class retry.Class
 	// After is how long it will stay shut.
 	After time.Duration
@@ -192,7 +193,7 @@ func (g *Gate) pace(ctx context.Context, events int, patience time.Duration) err
 	wait := turn.Delay()
 	if wait > patience {
 		turn.Cancel()
-		return &ShutError{Class: retry.Throttled, After: wait, Cause: "the sink's own rate limit"}
+		return &ShutError{Class: retry.Cancelled, After: wait, Cause: "the sink's own rate limit"}
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
