@@ -20,9 +20,6 @@ type router struct {
 	pages    map[string]http.Handler // by exact path
 }
 
-// targets maps the prefix of X-Amz-Target to the SigV4 name of a service.
-var targets = map[string]string{"AmazonSQS": "sqs", "DynamoDB_20120810": "dynamodb"}
-
 func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Path == HealthPath {
 		w.Header().Set("Content-Type", "application/json")
@@ -45,11 +42,7 @@ func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // because it is part of the call; a scope may be missing (unsigned) and a path may look like anything.
 func serviceOf(r *http.Request) string {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
-		prefix, _, _ := strings.Cut(target, ".")
-		if name, known := targets[prefix]; known {
-			return name
-		}
-		return strings.ToLower(prefix)
+		return targetService(target)
 	}
 	if name := scopeService(r); name != "" {
 		return name
@@ -61,6 +54,19 @@ func serviceOf(r *http.Request) string {
 		return "sqs"
 	default:
 		return ""
+	}
+}
+
+// targetService returns the service of an X-Amz-Target such as AmazonSQS.SendMessage.
+func targetService(target string) string {
+	prefix, _, _ := strings.Cut(target, ".")
+	switch prefix {
+	case "AmazonSQS":
+		return "sqs"
+	case "DynamoDB_20120810":
+		return "dynamodb"
+	default:
+		return strings.ToLower(prefix)
 	}
 }
 

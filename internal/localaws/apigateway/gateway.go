@@ -85,6 +85,7 @@ type Gateway struct {
 	invoke  InvokeFunc
 	encode  func(dst []byte, c *call, options Options) []byte
 	decode  func(result lambda.Result, r *http.Request, options Options) (reply, error)
+	bodies  sync.Pool // of *bytes.Buffer
 }
 
 var _ http.Handler = (*Gateway)(nil)
@@ -136,8 +137,11 @@ func (g *Gateway) answer(r *http.Request, requestID string, now time.Time) reply
 	if !found || path != "" && path[0] != '/' {
 		return refusal(http.StatusForbidden, "Missing Authentication Token") // what AWS says of a path that is no stage
 	}
-	body := bodies.Get().(*bytes.Buffer)
-	defer bodies.Put(body)
+	body, pooled := g.bodies.Get().(*bytes.Buffer)
+	if !pooled {
+		body = new(bytes.Buffer)
+	}
+	defer g.bodies.Put(body)
 	if refused := readBody(r, body); refused != nil {
 		return *refused
 	}
@@ -158,8 +162,6 @@ func (g *Gateway) answer(r *http.Request, requestID string, now time.Time) reply
 	}
 	return decoded
 }
-
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // readBody fills buffer with the request's body; a refusal says why it did not.
 func readBody(r *http.Request, buffer *bytes.Buffer) *reply {

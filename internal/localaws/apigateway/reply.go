@@ -45,8 +45,8 @@ func (p reply) write(w http.ResponseWriter) {
 			header[name] = append(header[name], f.value)
 		}
 	}
-	for _, cookie := range p.cookies {
-		header["Set-Cookie"] = append(header["Set-Cookie"], cookie)
+	if len(p.cookies) > 0 {
+		header["Set-Cookie"] = append(header["Set-Cookie"], p.cookies...)
 	}
 	header["Content-Length"] = []string{strconv.Itoa(len(p.body))}
 	if p.status == http.StatusNoContent || p.status == http.StatusNotModified {

@@ -29,19 +29,18 @@ func newBatch(options Options) *batch {
 
 func (b *batch) len() int { return len(b.handles) }
 
-// fill adds messages; those that do not fit into 6 MB go into overflow. It reports whether there is room for more.
-func (b *batch) fill(messages []sqs.Message, overflow *batch) bool {
+// fill adds messages and returns the rest, which does not fit into 6 MB any more.
+func (b *batch) fill(messages []sqs.Message) []sqs.Message {
 	if b.received.IsZero() {
 		b.received = time.Now()
 	}
 	b.payload = slices.Grow(b.payload, min(expectedBytes(messages), MaxBatchBytes))
 	for i, message := range messages {
 		if !b.add(message) {
-			overflow.fill(messages[i:], overflow)
-			return false
+			return messages[i:]
 		}
 	}
-	return true
+	return nil
 }
 
 // expectedBytes guesses the size of the records, so that the payload grows once and not record by record.

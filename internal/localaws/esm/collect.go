@@ -79,7 +79,8 @@ func (m *Mapping) gather(current *batch) (full, next *batch) {
 		if current.len() == 0 && len(messages) == 0 {
 			break
 		}
-		if !current.fill(messages, next) {
+		if rest := current.fill(messages); len(rest) > 0 {
+			next.fill(rest)
 			break
 		}
 	}

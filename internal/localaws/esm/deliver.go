@@ -46,7 +46,7 @@ func (m *Mapping) deliver(b *batch) {
 // failures reads the response when the mapping asks for it.
 func (m *Mapping) failures(response []byte, b *batch) (map[string]struct{}, error) {
 	if !m.options.ReportBatchItemFailures {
-		return nil, nil
+		return map[string]struct{}{}, nil
 	}
 	return Read(response, func(id string) bool { _, ok := b.handles[id]; return ok })
 }
@@ -54,7 +54,7 @@ func (m *Mapping) failures(response []byte, b *batch) (map[string]struct{}, erro
 // give leaves a batch to its visibility timeout.
 func (m *Mapping) give(b *batch, what, why string) {
 	m.failed.Add(int64(b.len()))
-	m.options.Logger.Warn(what, "queue", m.options.Queue, "messages", b.len(), "why", why)
+	m.options.Logger.Warn("batch comes back", "queue", m.options.Queue, "messages", b.len(), "what", what, "why", why)
 }
 
 // delete removes messages. It goes on when Stop runs out of patience: the function has done its work, and asking takes no time.

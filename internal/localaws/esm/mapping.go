@@ -116,7 +116,8 @@ type Mapping struct {
 	queue   Queue
 	invoke  InvokeFunc
 
-	collecting, invoking         context.Context // collecting ends at Stop, invoking when Stop runs out of patience
+	// collecting ends at Stop, invoking when Stop runs out of patience.
+	collecting, invoking         context.Context //nolint:containedctx // the life of the mapping's own goroutines, no caller's
 	stopCollecting, stopInvoking context.CancelFunc
 	slots                        chan struct{}
 	throttle                     gate

@@ -25,7 +25,7 @@ const maxReportedIDBytes = 256
 // Other members are ignored. Source: "Reporting batch item failures", Lambda developer guide, and behaviour recorded against AWS.
 func Read(response []byte, known func(id string) bool) (failed map[string]struct{}, err error) {
 	if len(bytes.TrimSpace(response)) == 0 {
-		return nil, nil
+		return map[string]struct{}{}, nil
 	}
 	d := jsontext.NewDecoder(bytes.NewReader(response), jsontext.AllowDuplicateNames(true))
 	failed, err = readResponse(d, known)
@@ -39,8 +39,8 @@ func Read(response []byte, known func(id string) bool) (failed map[string]struct
 }
 
 func readResponse(d *jsontext.Decoder, known func(string) bool) (map[string]struct{}, error) {
-	var failed map[string]struct{}
-	isObject, err := eachMember(d, func(name string) error {
+	failed := map[string]struct{}{}
+	err := eachMember(d, func(name string) error {
 		if name != "batchItemFailures" {
 			return d.SkipValue()
 		}
@@ -51,35 +51,32 @@ func readResponse(d *jsontext.Decoder, known func(string) bool) (map[string]stru
 	if err != nil {
 		return nil, err
 	}
-	if !isObject {
-		return nil, nil
-	}
 	return failed, nil
 }
 
 // eachMember calls visit for each member of the next value with the decoder before the member's value.
-// It reports false for null; anything else that is no object is an error.
-func eachMember(d *jsontext.Decoder, visit func(name string) error) (bool, error) {
+// Null has none; anything else that is no object is an error.
+func eachMember(d *jsontext.Decoder, visit func(name string) error) error {
 	token, err := d.ReadToken()
 	switch {
 	case err != nil:
-		return false, fmt.Errorf("malformed response: %w", err)
+		return fmt.Errorf("malformed response: %w", err)
 	case token.Kind() == 'n':
-		return false, nil
+		return nil
 	case token.Kind() != '{':
-		return false, fmt.Errorf("malformed response: %s where an object should be", token.Kind())
+		return fmt.Errorf("malformed response: %s where an object should be", token.Kind())
 	}
 	for d.PeekKind() != '}' {
 		name, err := d.ReadToken()
 		if err != nil {
-			return true, fmt.Errorf("malformed response: %w", err)
+			return fmt.Errorf("malformed response: %w", err)
 		}
 		if err := visit(name.String()); err != nil {
-			return true, err
+			return err
 		}
 	}
 	_, err = d.ReadToken()
-	return true, err
+	return err
 }
 
 func readFailures(d *jsontext.Decoder, known func(string) bool) (map[string]struct{}, error) {
@@ -88,7 +85,7 @@ func readFailures(d *jsontext.Decoder, known func(string) bool) (map[string]stru
 	case err != nil:
 		return nil, fmt.Errorf("malformed response: %w", err)
 	case token.Kind() == 'n':
-		return nil, nil
+		return map[string]struct{}{}, nil
 	case token.Kind() != '[':
 		return nil, fmt.Errorf("malformed response: batchItemFailures is %s, not a list", token.Kind())
 	}
@@ -113,7 +110,7 @@ func readFailures(d *jsontext.Decoder, known func(string) bool) (map[string]stru
 // readIdentifier returns the itemIdentifier of one item, empty when it is missing or null.
 func readIdentifier(d *jsontext.Decoder) (string, error) {
 	id := ""
-	_, err := eachMember(d, func(name string) error {
+	err := eachMember(d, func(name string) error {
 		if name != "itemIdentifier" {
 			return d.SkipValue()
 		}

@@ -86,14 +86,14 @@ func (h *Host) serveInvoke(w http.ResponseWriter, r *http.Request, name string) 
 func readPayload(r *http.Request) ([]byte, error) {
 	payload, err := io.ReadAll(io.LimitReader(r.Body, MaxPayloadBytes+1))
 	if err != nil {
-		return nil, &Error{Type: "InvalidRequestContentException", Message: "Could not read the request body: " + err.Error(), Status: http.StatusBadRequest}
+		return nil, invalidContent("Could not read the request body: " + err.Error())
 	}
 	if len(payload) > MaxPayloadBytes {
 		return nil, tooLarge(MaxPayloadBytes)
 	}
 	lenient := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 	if len(payload) > 0 && !jsontext.Value(payload).IsValid(lenient...) {
-		return nil, &Error{Type: "InvalidRequestContentException", Message: "Could not parse request body into json: the payload is not valid JSON", Status: http.StatusBadRequest}
+		return nil, invalidContent("Could not parse request body into json: the payload is not valid JSON")
 	}
 	return payload, nil
 }

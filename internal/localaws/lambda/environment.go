@@ -26,6 +26,7 @@ type environment struct {
 	exited   chan struct{}    // closed when the process is gone, its log read and its listener closed
 
 	readyOnce, stoppingOnce sync.Once
+	bodies                  sync.Pool // of *bytes.Buffer, for what the process posts
 
 	mu         sync.Mutex
 	current    *invocation // handed over, and the next one not asked for yet
@@ -54,6 +55,7 @@ func startEnvironment(f Function, options Options, lines *lineWriter, start func
 		handoff: make(chan *invocation), ready: make(chan struct{}), stopping: make(chan struct{}), exited: make(chan struct{}),
 		extensions: map[string]*extension{},
 	}
+	//nolint:gosec,noctx // running the user's program is the purpose, and its whole group is ended by kill and stop
 	e.command = exec.Command(f.Bootstrap)
 	e.command.Dir = f.Directory
 	e.command.Env = variables(f, options, listener.Addr().String(), logStreamName(time.Now(), id[:]))

@@ -57,6 +57,10 @@ func invalidParameter(message string) *Error {
 	return &Error{Type: "InvalidParameterValueException", Message: message, Status: http.StatusBadRequest}
 }
 
+func invalidContent(message string) *Error {
+	return &Error{Type: "InvalidRequestContentException", Message: message, Status: http.StatusBadRequest}
+}
+
 func shuttingDown() *Error {
 	return &Error{Type: "ServiceException", Message: "The host is shutting down.", Status: http.StatusServiceUnavailable}
 }

@@ -65,7 +65,7 @@ type Host struct {
 	pools   map[string]*pool // read-only after NewHost
 
 	// alive ends when Close stops waiting for asynchronous events; life ends when it stops waiting for invocations.
-	alive, life             context.Context
+	alive, life             context.Context //nolint:containedctx // the life of the host's own goroutines, no caller's
 	stopEvents, stopRunning context.CancelFunc
 	queued                  chan struct{} // one value per asynchronous event in memory
 	events                  sync.WaitGroup
@@ -124,10 +124,10 @@ func (h *Host) openLog(f Function) (io.Writer, error) {
 	if h.options.LogDirectory == "" {
 		return io.Discard, nil
 	}
-	if err := os.MkdirAll(h.options.LogDirectory, 0o755); err != nil {
+	if err := os.MkdirAll(h.options.LogDirectory, 0o750); err != nil {
 		return nil, fmt.Errorf("log directory: %w", err)
 	}
-	file, err := os.OpenFile(filepath.Join(h.options.LogDirectory, f.Name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	file, err := os.OpenFile(filepath.Join(h.options.LogDirectory, f.Name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("log of %s: %w", f.Name, err)
 	}

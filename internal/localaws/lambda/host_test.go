@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -381,7 +382,7 @@ func TestHost_Invoke_CallerLeavesTheFunctionGoesOn(t *testing.T) {
 	connection := accept(t, listener)
 	pids := host.PIDs("f")
 	cancel()
-	if err := <-failed; err != context.Canceled {
+	if err := <-failed; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 	_ = connection.Close()

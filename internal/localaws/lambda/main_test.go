@@ -64,10 +64,9 @@ func runFunction(role string) {
 	case "init-error":
 		url := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/init/error"
 		resp, err := http.Post(url, "application/json", strings.NewReader(`{"errorMessage":"no config","errorType":"Config.Missing"}`))
-		fmt.Println(resp.StatusCode, err)
-		os.Exit(1)
+		exit(1, resp.Status, err)
 	case "init-exit":
-		os.Exit(7)
+		exit(7)
 	case "sigterm":
 		runtime.StartWithOptions(handle, runtime.WithEnableSIGTERM(func() { fmt.Println("terminated"); os.Exit(0) }))
 	case "stubborn":
@@ -76,6 +75,11 @@ func runFunction(role string) {
 	default:
 		runtime.Start(handle)
 	}
+}
+
+func exit(code int, words ...any) {
+	fmt.Println(words...)
+	os.Exit(code)
 }
 
 func handle(ctx context.Context, c command) (any, error) {

@@ -163,14 +163,12 @@ func (p *pool) add() (*environment, error) {
 	p.mu.Lock()
 	p.all[env] = struct{}{}
 	p.mu.Unlock()
-	p.gone.Add(1)
-	go func() {
-		defer p.gone.Done()
+	p.gone.Go(func() {
 		<-env.exited
 		p.mu.Lock()
 		delete(p.all, env)
 		p.mu.Unlock()
-	}()
+	})
 	return env, nil
 }
 

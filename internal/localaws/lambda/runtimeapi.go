@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -44,9 +43,9 @@ func (e *environment) serveRuntime(w http.ResponseWriter, r *http.Request, path 
 		id, verb, _ := strings.Cut(strings.TrimPrefix(path, "invocation/"), "/")
 		switch verb {
 		case "response":
-			e.serveAnswer(w, r, id, readResponse)
+			e.serveAnswer(w, r, id, e.readResponse)
 		case "error":
-			e.serveAnswer(w, r, id, readError)
+			e.serveAnswer(w, r, id, e.readError)
 		default:
 			refuseRuntime(w, http.StatusNotFound, "InvalidPath", "The Runtime API has no "+r.URL.Path)
 		}
@@ -140,8 +139,8 @@ func (e *environment) awaitsAnswer(id string) bool {
 }
 
 // readResponse reads a response, plain or chunked. Trailers after it say that the function failed while it was writing.
-func readResponse(r *http.Request) (outcome, error) {
-	body, err := readLimited(r)
+func (e *environment) readResponse(r *http.Request) (outcome, error) {
+	body, err := e.readLimited(r)
 	if err != nil {
 		return responseTooLarge(), err
 	}
@@ -154,8 +153,8 @@ func readResponse(r *http.Request) (outcome, error) {
 	return outcome{payload: body}, nil
 }
 
-func readError(r *http.Request) (outcome, error) {
-	body, err := readLimited(r)
+func (e *environment) readError(r *http.Request) (outcome, error) {
+	body, err := e.readLimited(r)
 	if err != nil {
 		return responseTooLarge(), err
 	}
@@ -163,7 +162,7 @@ func readError(r *http.Request) (outcome, error) {
 }
 
 func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
-	answer, err := readError(r)
+	answer, err := e.readError(r)
 	if err != nil && !errors.Is(err, errOversize) {
 		refuseRuntime(w, http.StatusBadRequest, "InvalidBody", err.Error())
 		return
@@ -174,12 +173,13 @@ func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
 	accept(w)
 }
 
-var bodyBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
 // readLimited returns a copy of the body, or errOversize once it is over MaxPayloadBytes.
-func readLimited(r *http.Request) ([]byte, error) {
-	buffer := bodyBuffers.Get().(*bytes.Buffer)
-	defer bodyBuffers.Put(buffer)
+func (e *environment) readLimited(r *http.Request) ([]byte, error) {
+	buffer, pooled := e.bodies.Get().(*bytes.Buffer)
+	if !pooled {
+		buffer = new(bytes.Buffer)
+	}
+	defer e.bodies.Put(buffer)
 	buffer.Reset()
 	n, err := buffer.ReadFrom(io.LimitReader(r.Body, MaxPayloadBytes+1))
 	if err != nil {

@@ -43,9 +43,10 @@ type dayOfWeek struct {
 	nthOf int
 }
 
-var (
-	monthNames   = []string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}
-	weekdayNames = []string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}
+// Names of three letters each, the first standing for the field's lowest value.
+const (
+	monthNames   = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"
+	weekdayNames = "SUNMONTUEWEDTHUFRISAT"
 )
 
 func parseCron(text string, location *time.Location) (Expression, error) {
@@ -58,23 +59,23 @@ func parseCron(text string, location *time.Location) (Expression, error) {
 	}
 	c := cron{location: location}
 	var problems [6]error
-	c.minutes, problems[0] = parseSet(fields[0], span{"minutes", 0, 59, nil})
-	c.hours, problems[1] = parseSet(fields[1], span{"hours", 0, 23, nil})
+	c.minutes, problems[0] = parseSet(fields[0], span{"minutes", 0, 59, ""})
+	c.hours, problems[1] = parseSet(fields[1], span{"hours", 0, 23, ""})
 	c.days, problems[2] = parseDayOfMonth(fields[2])
 	c.months, problems[3] = parseSet(fields[3], span{"month", 1, 12, monthNames})
 	c.weekdays, problems[4] = parseDayOfWeek(fields[4])
-	c.years, problems[5] = parseSet(fields[5], span{"year", firstYear, lastYear, nil})
+	c.years, problems[5] = parseSet(fields[5], span{"year", firstYear, lastYear, ""})
 	if err := errors.Join(problems[:]...); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// span describes a field: its bounds and the names of its values, the first name standing for low.
+// span describes a field: its bounds and the names of its values.
 type span struct {
 	name      string
 	low, high int
-	names     []string
+	names     string
 }
 
 // parseSet reads a comma-separated list of *, n, n-m, n/step, n-m/step.
@@ -123,10 +124,8 @@ func (s span) add(values set, part string) error {
 }
 
 func (s span) value(text string) (int, error) {
-	for i, name := range s.names {
-		if strings.EqualFold(name, text) {
-			return s.low + i, nil
-		}
+	if at := strings.Index(s.names, strings.ToUpper(text)); len(text) == 3 && at >= 0 && at%3 == 0 {
+		return s.low + at/3, nil
 	}
 	v, err := strconv.Atoi(text)
 	if err != nil || v < s.low || v > s.high {
@@ -135,10 +134,9 @@ func (s span) value(text string) (int, error) {
 	return v, nil
 }
 
-var (
-	monthDays = span{"day of month", 1, 31, nil}
-	weekDays  = span{"day of week", 1, 7, weekdayNames}
-)
+func monthDays() span { return span{"day of month", 1, 31, ""} }
+
+func weekDays() span { return span{"day of week", 1, 7, weekdayNames} }
 
 func parseDayOfMonth(text string) (dayOfMonth, error) {
 	if text == "?" || text == "*" {
@@ -148,10 +146,10 @@ func parseDayOfMonth(text string) (dayOfMonth, error) {
 		return dayOfMonth{last: true}, nil
 	}
 	if day, found := strings.CutSuffix(text, "W"); found {
-		nearest, err := monthDays.value(day)
+		nearest, err := monthDays().value(day)
 		return dayOfMonth{nearest: nearest}, err
 	}
-	list, err := parseSet(text, monthDays)
+	list, err := parseSet(text, monthDays())
 	return dayOfMonth{list: list}, err
 }
 
@@ -163,18 +161,18 @@ func parseDayOfWeek(text string) (dayOfWeek, error) {
 		return dayOfWeek{list: set{7: true}}, nil
 	}
 	if day, found := strings.CutSuffix(text, "L"); found {
-		last, err := weekDays.value(day)
+		last, err := weekDays().value(day)
 		return dayOfWeek{last: last}, err
 	}
 	if day, ordinal, found := strings.Cut(text, "#"); found {
-		of, err := weekDays.value(day)
+		of, err := weekDays().value(day)
 		if err != nil {
 			return dayOfWeek{}, err
 		}
-		nth, err := span{"ordinal", 1, 5, nil}.value(ordinal)
+		nth, err := span{"ordinal", 1, 5, ""}.value(ordinal)
 		return dayOfWeek{nth: nth, nthOf: of}, err
 	}
-	list, err := parseSet(text, weekDays)
+	list, err := parseSet(text, weekDays())
 	return dayOfWeek{list: list}, err
 }
 

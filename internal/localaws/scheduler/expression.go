@@ -48,10 +48,6 @@ type rate time.Duration
 
 func (r rate) Next(after time.Time) time.Time { return after.Add(time.Duration(r)) }
 
-var rateUnits = map[string]time.Duration{
-	"minute": time.Minute, "minutes": time.Minute, "hour": time.Hour, "hours": time.Hour, "day": 24 * time.Hour, "days": 24 * time.Hour,
-}
-
 // maxRate keeps the multiplication away from the ends of time.Duration.
 const maxRate = 1_000_000
 
@@ -64,8 +60,15 @@ func parseRate(text string) (Expression, error) {
 	if err != nil || value < 1 || value > maxRate {
 		return nil, fmt.Errorf("%q is not a positive number", parts[0])
 	}
-	unit, known := rateUnits[parts[1]]
-	if !known {
+	var unit time.Duration
+	switch strings.TrimSuffix(parts[1], "s") {
+	case "minute":
+		unit = time.Minute
+	case "hour":
+		unit = time.Hour
+	case "day":
+		unit = 24 * time.Hour
+	default:
 		return nil, fmt.Errorf("unit %q is not minutes, hours or days", parts[1])
 	}
 	return rate(time.Duration(value) * unit), nil

@@ -74,12 +74,11 @@ func (s Schedule) check(now time.Time) (timetable, error) {
 
 // Scheduler runs schedules. It is safe for concurrent use.
 type Scheduler struct {
-	logger     *slog.Logger
-	waiting    context.Context // ends at Stop
-	running    context.Context // ends when Stop runs out of patience
-	stopWait   context.CancelFunc
-	stopRun    context.CancelFunc
-	timetables sync.WaitGroup
+	logger *slog.Logger
+	// waiting ends at Stop, running when Stop runs out of patience.
+	waiting, running  context.Context //nolint:containedctx // the life of the scheduler's own goroutines, no caller's
+	stopWait, stopRun context.CancelFunc
+	timetables        sync.WaitGroup
 }
 
 // Start checks all schedules, reports every problem at once, and begins to wait. A nil logger means silence.
