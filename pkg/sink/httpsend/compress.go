@@ -48,7 +48,7 @@ func newCompressor(o *Options) (compressor, error) {
 	return nil, nil //nolint:nilnil // no compression is no compressor
 }
 
-// gzipCompressor pools its writers: one holds about 200 KiB to 1 MiB of tables.
+// gzipCompressor pools its writers: each holds hundreds of kilobytes of tables.
 type gzipCompressor struct {
 	level   int
 	writers sync.Pool

@@ -114,14 +114,23 @@ var patterns = sync.OnceValue(func() []pattern {
 })
 
 // excerpt makes text fit for logs and dead letters: printable, one line, without
-// secrets, at most MaxExcerptBytes.
+// secrets, at most MaxExcerptBytes. It looks at no more than it would read of a reply.
 func (s *scrubber) excerpt(text []byte) string {
+	if len(text) > maxErrorBytes {
+		text = s.withoutEnd(text[:maxErrorBytes])
+	}
 	line := printable(text)
 	line = s.known.Replace(line)
 	for _, p := range patterns() {
 		line = p.find.ReplaceAllString(line, p.replace)
 	}
 	return shorten(line)
+}
+
+// withoutEnd leaves out the end of a text that was cut, where half a secret may stand
+// that no longer looks like one.
+func (s *scrubber) withoutEnd(text []byte) []byte {
+	return text[:max(0, len(text)-s.longest)]
 }
 
 // printable turns every run of white space and control characters into one space.

@@ -66,6 +66,7 @@ func TestSender_excerptOf_HalfSecret(t *testing.T) {
 	for _, reply := range []Reply{
 		{Body: []byte("the key s3cr3t/creden"), Truncated: true},
 		{Body: []byte("s3cr3t/c"), Truncated: true},
+		{Body: []byte(strings.Repeat("\n", maxErrorBytes-6) + "s3cr3t/credential")},
 	} {
 		if got := s.excerptOf(&reply); strings.Contains(got, "s3cr3t") {
 			t.Errorf("excerptOf(%q) = %q shows half a secret", reply.Body, got)

@@ -107,12 +107,9 @@ func (s *Sender) cause(reply *Reply) string {
 	return strings.TrimSpace(fmt.Sprintf("status %d %s", reply.Status, http.StatusText(reply.Status)))
 }
 
-// excerptOf leaves out the end of a body that was cut, where half a secret may stand
-// that no longer looks like one.
 func (s *Sender) excerptOf(reply *Reply) string {
-	body := reply.Body
 	if reply.Truncated || reply.ReadErr != nil {
-		body = body[:max(0, len(body)-s.scrub.longest)]
+		return s.Excerpt(s.scrub.withoutEnd(reply.Body))
 	}
-	return s.Excerpt(body)
+	return s.Excerpt(reply.Body)
 }
