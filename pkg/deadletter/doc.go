@@ -8,8 +8,9 @@
 // Three other things arrive on the same queue and are understood too:
 //
 //   - A pack that SQS moved there by itself, because a flush crashed or timed out too
-//     often. It has no reason, and no sink unless it was addressed: it concerns every
-//     sink (AllSinks).
+//     often (see Native). It has no reason, and no sink: it concerns every sink
+//     (AllSinks). If it was a residue it has the sink and, as the story so far, a reason
+//     without a stop.
 //   - A pack of items that ingest refused although its protocol could not say so. It
 //     has a reason with the stop StopRefused and no sink.
 //   - A message that was no readable pack. Its bytes are kept in a pack of kind

@@ -16,7 +16,7 @@ type Filter struct {
 	Receiver string `json:"receiver,omitempty"`
 	// Kind fits a letter that holds at least one event of the kind.
 	Kind string `json:"kind,omitempty"`
-	// Class of the failure; "crashed" for letters that SQS moved by itself.
+	// Class of the failure; ClassCrashed for letters that SQS moved by itself.
 	Class string `json:"class,omitempty"`
 	// Status the sink answered.
 	Status int `json:"status,omitzero"`

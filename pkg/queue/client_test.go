@@ -57,6 +57,7 @@ func newClient(t *testing.T, service http.Handler, lose int) *awssqs.Client {
 }
 
 // TestNewClient_RetriesThrottling: exactly one layer retries, the SDK's, three attempts.
+//
 //nolint:paralleltest,tparallel // it sets environment variables
 func TestNewClient_RetriesThrottling(t *testing.T) {
 	onLambda(t)
@@ -94,6 +95,7 @@ func TestNewClient_RetriesThrottling(t *testing.T) {
 }
 
 // TestNewClient_LostReply_SendsAgain: at least once, under the same pack id.
+//
 //nolint:paralleltest // it sets environment variables
 func TestNewClient_LostReply_SendsAgain(t *testing.T) {
 	onLambda(t)
