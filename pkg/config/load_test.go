@@ -167,3 +167,18 @@ func TestConfig_Validate_MadeInCode(t *testing.T) {
 		t.Errorf("Validate = %v, want %q and the bounds of flush.max_events", err, want)
 	}
 }
+
+// Every cold start reads the file once.
+func BenchmarkParse_Production(b *testing.B) {
+	data, err := os.ReadFile("../../examples/production/millrace.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if _, err := config.Parse("millrace.yaml", data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

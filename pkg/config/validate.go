@@ -126,6 +126,7 @@ func (c *Config) checkRoutes(r *report) {
 				r.add(toPath, "the sink %q is here twice; remove one", name)
 			}
 			reached[name] = true
+			reached[closest(name, names)] = true // a misspelt name is one problem, not two
 		}
 		if catchAll < 0 && route.Match == (Match{}) && !r.touches(path) {
 			catchAll = i
