@@ -292,7 +292,7 @@ func TestService_HTTP_GoodEdges(t *testing.T) {
 					b.t.Errorf("%s: no member %s in %v", test.name, member, body)
 				}
 			}
-			if got := header.Get("Content-Type"); got != "application/x-amz-json-1.0" || header.Get("X-Amzn-Requestid") == "" {
+			if got := header.Get("Content-Type"); got != "application/x-amz-json-1.0" || header.Get("X-Amzn-RequestId") == "" {
 				b.t.Errorf("%s: headers = %v", test.name, header)
 			}
 		}

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -49,6 +51,7 @@ func cycles(b *testing.B, client *awssqs.Client, queue string) {
 	b.ReportAllocs()
 	b.SetBytes(int64(10 * len(benchBody)))
 	b.ResetTimer()
+	cpu := cpuTime()
 	var left atomic.Int64
 	left.Store(int64(b.N))
 	var workers sync.WaitGroup
@@ -63,7 +66,17 @@ func cycles(b *testing.B, client *awssqs.Client, queue string) {
 		})
 	}
 	workers.Wait()
+	b.ReportMetric(float64((cpuTime()-cpu).Microseconds())/float64(10*b.N), "cpu-µs/msg")
 	b.ReportMetric(float64(10*b.N)/b.Elapsed().Seconds(), "msg/s")
+}
+
+// cpuTime is what this process used so far; it tells a slow server from a busy machine. Client, server and collector are all in it.
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func cycle(ctx context.Context, client *awssqs.Client, queue string) error {

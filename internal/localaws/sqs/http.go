@@ -51,7 +51,7 @@ type undoer interface{ undo() }
 
 // ServeHTTP answers the AWS JSON 1.0 protocol, posted to any path. Signatures are not verified, only refused when malformed.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Amzn-Requestid", newID())
+	w.Header().Set("X-Amzn-RequestId", newID())
 	target := r.Header.Get("X-Amz-Target")
 	if r.Method != http.MethodPost || target == "" {
 		refuseQueryProtocol(w)
@@ -181,5 +181,5 @@ func refuseQueryProtocol(w http.ResponseWriter) {
 	_, _ = fmt.Fprintf(w, `<?xml version="1.0"?><ErrorResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/"><Error>`+
 		`<Type>Sender</Type><Code>UnsupportedOperation</Code><Message>The embedded SQS speaks only the AWS JSON protocol `+
 		`(POST with X-Amz-Target: AmazonSQS.Operation); use an SDK of 2024 or later.</Message><Detail/></Error>`+
-		`<RequestId>%s</RequestId></ErrorResponse>`, w.Header().Get("X-Amzn-Requestid"))
+		`<RequestId>%s</RequestId></ErrorResponse>`, w.Header().Get("X-Amzn-RequestId"))
 }

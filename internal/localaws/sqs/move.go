@@ -121,7 +121,7 @@ func (t *moveTask) interval() time.Duration {
 func (s *Service) moveSome(t *moveTask) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || t.status != moveRunning {
+	if s.closed || t.status != moveRunning || s.queues[t.source.name] != t.source {
 		return
 	}
 	now := time.Now()

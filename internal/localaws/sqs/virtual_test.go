@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
@@ -241,7 +243,7 @@ func TestService_LongPoll_LeaverPassesTheWakeOn(t *testing.T) {
 	})
 }
 
-func TestService_LongPoll_DeletedQueueAndManyWaiters(t *testing.T) {
+func TestService_LongPoll_TenThousandWaiters(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, nil, func(t *testing.T, s *sqs.Service) {
 		const pollers = 10_000
@@ -264,6 +266,28 @@ func TestService_LongPoll_DeletedQueueAndManyWaiters(t *testing.T) {
 		}
 		if waited := time.Since(started); waited != 0 {
 			t.Errorf("pollers woke after %v, want at once", waited)
+		}
+	})
+}
+
+func TestService_LongPoll_DeletedQueue(t *testing.T) {
+	t.Parallel()
+	inVirtualTime(t, nil, func(t *testing.T, s *sqs.Service) {
+		refused := make(chan error)
+		for range 3 {
+			go func() {
+				_, err := s.Receive(t.Context(), "q", sqs.ReceiveInput{Wait: sqs.MaxWait})
+				refused <- err
+			}()
+		}
+		synctest.Wait()
+		started := time.Now()
+		_, httpClient := overProcess(t, s)
+		must[*awssqs.DeleteQueueOutput](t)(newClient("http://sqs.test", httpClient).DeleteQueue(t.Context(), &awssqs.DeleteQueueInput{QueueUrl: aws.String("q")}))
+		for range 3 {
+			if refusal, ok := errors.AsType[*sqs.Error](<-refused); !ok || refusal.Type != "QueueDoesNotExist" || time.Since(started) != 0 {
+				t.Errorf("long poll of a deleted queue: %v after %v, want QueueDoesNotExist at once", refusal, time.Since(started))
+			}
 		}
 	})
 }
@@ -321,6 +345,23 @@ func TestService_Redrive_VisibilityZeroMovesAtOnce(t *testing.T) {
 			}
 		}
 		wantDepth(t, s, "q", sqs.Depth{})
+		wantDepth(t, s, "dlq", sqs.Depth{Visible: 1})
+	})
+}
+
+func TestService_Redrive_WithoutTheQueueMessagesStay(t *testing.T) {
+	t.Parallel()
+	withLetters(t, func(t *testing.T, s *sqs.Service) {
+		_, httpClient := overProcess(t, s)
+		must[*awssqs.DeleteQueueOutput](t)(newClient("http://sqs.test", httpClient).DeleteQueue(t.Context(), &awssqs.DeleteQueueInput{QueueUrl: aws.String("dlq")}))
+		send(t, s, "q", sqs.SendInput{Body: "poison"})
+		for range 5 {
+			if got := bodies(t, s, "q", sqs.ReceiveInput{Wait: sqs.MaxWait}); len(got) != 1 {
+				t.Fatalf("received %v, want the message: there is nowhere else for it", got)
+			}
+		}
+		must[string](t)(s.CreateQueue(t.Context(), "dlq", nil))
+		time.Sleep(10 * time.Second)
 		wantDepth(t, s, "dlq", sqs.Depth{Visible: 1})
 	})
 }
