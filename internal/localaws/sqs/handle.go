@@ -19,14 +19,14 @@ const (
 	handleText = 32
 )
 
-// String encodes the handle: base64url of queue, number, received and a CRC-32 of these.
+// String encodes the handle, in standard base64 so that none starts with a hyphen (an option, to a CLI): queue, number, received and a CRC-32 of these.
 func (h handle) String() string {
 	var raw [handleBytes]byte
 	binary.BigEndian.PutUint64(raw[:], h.queue)
 	binary.BigEndian.PutUint64(raw[8:], h.number)
 	binary.BigEndian.PutUint32(raw[16:], uint32(h.received)) //nolint:gosec // the same bits come back
 	binary.BigEndian.PutUint32(raw[20:], crc32.ChecksumIEEE(raw[:20]))
-	return base64.URLEncoding.EncodeToString(raw[:])
+	return base64.StdEncoding.EncodeToString(raw[:])
 }
 
 // parseHandle decodes a receipt handle of the queue with that id.
@@ -35,7 +35,7 @@ func parseHandle(queueID uint64, text string) (handle, error) {
 	if len(text) != handleText {
 		return handle{}, errHandle(text)
 	}
-	if n, err := base64.URLEncoding.Strict().Decode(raw[:], []byte(text)); err != nil || n != handleBytes {
+	if n, err := base64.StdEncoding.Strict().Decode(raw[:], []byte(text)); err != nil || n != handleBytes {
 		return handle{}, errHandle(text)
 	}
 	h := handle{
