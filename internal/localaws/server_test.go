@@ -41,6 +41,8 @@ func TestMain(m *testing.M) {
 		runtime.Start(flush)
 	case "tick":
 		runtime.Start(tick)
+	case "accept":
+		runtime.Start(func() (map[string]any, error) { return map[string]any{"statusCode": 202, "body": "{}"}, nil })
 	}
 }
 

@@ -29,7 +29,8 @@ type Function struct {
 	// MaxWait is how long an invocation waits for a free environment before it is throttled. 0 throttles at once, as AWS does;
 	// a laptop with few cores is better served by a short queue than by a hundred processes.
 	MaxWait time.Duration
-	// Log gets the process's output, one Write per line; calls do not overlap. Default: a file in Options.LogDirectory, or nothing.
+	// Log gets the process's output, one Write per line; calls do not overlap. A Write that blocks stops the function in the end,
+	// as a full pipe does. Default: a file in Options.LogDirectory, or nothing.
 	Log io.Writer
 }
 

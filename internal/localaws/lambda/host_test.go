@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -466,26 +465,6 @@ func TestHost_Close_KillsWhatIgnoresIt(t *testing.T) {
 	}
 	wantFailure(t, <-done, "Runtime.ExitError", "signal: killed")
 	awaitDeath(accept(t, listener))
-}
-
-func TestHost_KilledHostLeavesNoProcess(t *testing.T) {
-	t.Parallel()
-	listener := listen(t)
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	host := exec.Command(self)
-	host.Env = []string{roleVariable + "=host", "VICTIM_REPORTS_TO=" + listener.Addr().String(), "GOCOVERDIR=" + t.TempDir()}
-	if err := host.Start(); err != nil {
-		t.Fatal(err)
-	}
-	connection := accept(t, listener)
-	if err := host.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = host.Wait()
-	awaitDeath(connection)
 }
 
 func TestNewHost_NamesEveryProblem(t *testing.T) {

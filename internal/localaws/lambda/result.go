@@ -25,7 +25,7 @@ type Result struct {
 	FunctionError string
 	// LogTail holds up to the last 4 KiB of the invocation's log when LogTypeTail asked for it.
 	LogTail []byte
-	// Duration is the time from the hand-over to the process until it asked for the next invocation.
+	// Duration is the time until the process asked for the next invocation, with the cold start if there was one.
 	Duration time.Duration
 }
 
