@@ -23,7 +23,7 @@
 //
 // The reply is 200 as soon as everything acceptable is durable, or 400 when nothing is:
 //
-//	{"accepted":2,"refused":[{"position":1,"id":"a1","cause":"duplicate object member name \"x\" at byte 120"}]}
+//	{"accepted":2,"refused":[{"position":1,"id":"a1","cause":"duplicate object member name at byte 120 (/x)"}]}
 //
 // Position counts items from 0; empty lines of NDJSON do not count. A request that cannot
 // be read at all is answered {"error":{"code":"…","message":"…"}}.
