@@ -8,6 +8,12 @@
 // of them, which has no effect on a queue without a redrive policy of its own.
 //
 // A run that cannot reach the end of the queue before its deadline reports More. What
-// it has looked at and left stays hidden for a while (lookVisibility), so that the next
-// run goes on behind it without a cursor.
+// it has looked at and left stays hidden until five minutes after that deadline, so the
+// next run goes on behind it without a cursor: it meets only letters that no run has
+// seen, and none is skipped, as all come back by themselves. Dry runs, runs with a limit
+// and runs that fail put everything back at once.
+//
+// SQS hides at most 120,000 messages of a queue at a time, so a run stops with More at
+// 100,000 letters that stay. A queue with more letters than that which nobody means is
+// best narrowed with a wider filter first: behind the 120,000 SQS shows no further ones.
 package replay

@@ -30,7 +30,7 @@ type Report struct {
 type Count struct {
 	Sink    string `json:"sink"`
 	Class   string `json:"class"`
-	Kind    string `json:"kind"`
+	Kind    string `json:"kind"` // several joined by commas
 	Letters int    `json:"letters"`
 	Events  int    `json:"events"`
 }
@@ -39,23 +39,29 @@ type Count struct {
 func (r *Report) add(h *batch.Header) {
 	r.Replayed++
 	r.Events += h.Count
-	line := Count{Sink: deadletter.SinkOf(h), Class: deadletter.ClassOf(h), Kind: strings.Join(h.Kinds, ",")}
-	at := slices.IndexFunc(r.Counts, func(c Count) bool {
-		return c.Sink == line.Sink && c.Class == line.Class && c.Kind == line.Kind
+	r.tally(Count{
+		Sink: deadletter.SinkOf(h), Class: deadletter.ClassOf(h), Kind: strings.Join(h.Kinds, ","), Letters: 1, Events: h.Count,
 	})
-	if at < 0 {
-		at = len(r.Counts)
-		r.Counts = append(r.Counts, line)
-	}
-	r.Counts[at].Letters++
-	r.Counts[at].Events += h.Count
 }
 
-func (r *Report) leave(why string) {
+// tally adds to the line of the same sink, class and kinds.
+func (r *Report) tally(c Count) {
+	at := slices.IndexFunc(r.Counts, func(k Count) bool {
+		return k.Sink == c.Sink && k.Class == c.Class && k.Kind == c.Kind
+	})
+	if at < 0 {
+		r.Counts = append(r.Counts, c)
+		return
+	}
+	r.Counts[at].Letters += c.Letters
+	r.Counts[at].Events += c.Events
+}
+
+func (r *Report) leave(why string, letters int) {
 	if r.Left == nil {
 		r.Left = make(map[string]int)
 	}
-	r.Left[why]++
+	r.Left[why] += letters
 }
 
 func (r *Report) sort() {
@@ -71,24 +77,11 @@ func (r *Report) Merge(later Report) {
 	r.Replayed += later.Replayed
 	r.Events += later.Events
 	r.More = later.More
-	for why, n := range later.Left {
-		for range n {
-			r.leave(why)
-		}
+	for why, letters := range later.Left {
+		r.leave(why, letters)
 	}
 	for _, c := range later.Counts {
-		r.merge(c)
+		r.tally(c)
 	}
 	r.sort()
-}
-
-func (r *Report) merge(c Count) {
-	for i := range r.Counts {
-		if k := &r.Counts[i]; k.Sink == c.Sink && k.Class == c.Class && k.Kind == c.Kind {
-			k.Letters += c.Letters
-			k.Events += c.Events
-			return
-		}
-	}
-	r.Counts = append(r.Counts, c)
 }

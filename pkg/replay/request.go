@@ -1,9 +1,11 @@
 package replay
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -35,6 +37,9 @@ type Request struct {
 	MaxGeneration int `json:"max_generation,omitzero"`
 }
 
+// maxRequestBytes bounds a request; Lambda would pass on 6 MB.
+const maxRequestBytes = 64 << 10
+
 // parseRequest reads a request. An empty payload is the zero Request; a member that is
 // not known is an error, so that a misspelt filter never replays everything.
 func parseRequest(payload []byte) (Request, error) {
@@ -42,19 +47,25 @@ func parseRequest(payload []byte) (Request, error) {
 	if len(payload) == 0 {
 		return r, nil
 	}
+	if len(payload) > maxRequestBytes {
+		return r, fmt.Errorf("replay request: %d bytes, allowed are %d", len(payload), maxRequestBytes)
+	}
 	if err := json.Unmarshal(payload, &r, json.RejectUnknownMembers(true)); err != nil {
 		return r, fmt.Errorf("replay request: %w", err)
 	}
 	return r, nil
 }
 
-// check refuses a request that names what does not exist.
+// check refuses a request that names what does not exist or cannot be.
 func (r *Request) check(sinks []string) error {
-	if r.To != "" && r.To != ToFront && !slices.Contains(sinks, r.To) {
-		return fmt.Errorf("replay request: to: no sink is named %q; choose %q or one of %s", r.To, ToFront, strings.Join(sinks, ", "))
+	if targets := append([]string{ToFront}, sinks...); r.To != "" && !slices.Contains(targets, r.To) {
+		return fmt.Errorf("replay request: to: there is no sink %q; choose one of %s", r.To, strings.Join(targets, ", "))
 	}
 	if r.Limit < 0 || r.MaxGeneration < 0 {
-		return fmt.Errorf("replay request: limit and max_generation must not be negative")
+		return errors.New("replay request: limit and max_generation must not be negative")
+	}
+	if !r.Since.IsZero() && !r.Until.IsZero() && !r.Since.Before(r.Until) {
+		return fmt.Errorf("replay request: since %s is not before until %s", r.Since.Format(time.RFC3339), r.Until.Format(time.RFC3339))
 	}
 	return nil
 }
