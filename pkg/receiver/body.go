@@ -80,7 +80,7 @@ func declared(header http.Header, own []string) ([]undoFunc, error) {
 			}
 			undo, known := encodingOf(name)
 			if !known {
-				return nil, Unsupported("Content-Encoding %q is not supported; accepted are %s", excerpt(name), acceptedEncodings)
+				return nil, Unsupported("Content-Encoding %q is not supported; accepted are %s", Excerpt(name), acceptedEncodings)
 			}
 			if layers = append(layers, undo); len(layers) > maxLayers {
 				return nil, Unsupported("more than %d content encodings", maxLayers)

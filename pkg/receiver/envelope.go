@@ -56,7 +56,7 @@ func (s *Scanner) name(seen map[string]struct{}) (string, error) {
 	}
 	name, _ := Text(value)
 	if _, known := seen[name]; known {
-		return "", Malformed("duplicate object member name %q at byte %d", excerpt(name), at)
+		return "", Malformed("duplicate object member name %q at byte %d", Excerpt(name), at)
 	}
 	seen[name] = struct{}{}
 	if !s.accept(':') {

@@ -174,7 +174,7 @@ func (s *Scanner) explain(err error) *Error {
 	}
 	cause := strings.TrimPrefix(syntactic.Err.Error(), "jsontext: ")
 	if syntactic.JSONPointer != "" {
-		return Malformed("%s at byte %d (%s)", cause, at, excerpt(string(syntactic.JSONPointer)))
+		return Malformed("%s at byte %d (%s)", cause, at, Excerpt(string(syntactic.JSONPointer)))
 	}
 	return Malformed("%s at byte %d", cause, at)
 }

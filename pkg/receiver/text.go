@@ -61,8 +61,8 @@ func Time(text string) time.Time {
 	return time.Time{}
 }
 
-// excerpt caps a text that a client chose, for use in a message.
-func excerpt(text string) string {
+// Excerpt caps a text that a client chose at 80 bytes, for use in a message or reply.
+func Excerpt(text string) string {
 	const most = 80
 	if len(text) <= most {
 		return text

@@ -38,7 +38,7 @@ func appendRefusal(dst []byte, r *receiver.Refusal) []byte {
 	dst = strconv.AppendInt(dst, int64(r.Position), 10)
 	if r.ID != "" {
 		dst = append(dst, `,"id":`...)
-		dst = receiver.AppendQuote(dst, r.ID)
+		dst = receiver.AppendQuote(dst, receiver.Excerpt(r.ID))
 	}
 	dst = append(dst, `,"cause":`...)
 	dst = receiver.AppendQuote(dst, r.Cause)

@@ -87,15 +87,25 @@ func TestRowB14_EveryEncodingAndTokenPlace(t *testing.T) {
 		"api_key of events in batch": `{"batch":[{` + inside + `,"api_key":"phc_demo"}]}`,
 	}
 	encodings := map[string]func(t *testing.T, json string) *receiver.Request{
-		"plain":          func(_ *testing.T, j string) *receiver.Request { return request("/e", []byte(j)) },
-		"plain as text":  func(_ *testing.T, j string) *receiver.Request { return request("/e", []byte(j), "Content-Type: text/plain") },
-		"plain as form":  func(_ *testing.T, j string) *receiver.Request { return request("/e", []byte(j), "Content-Type: application/x-www-form-urlencoded") },
-		"query gzip":     func(t *testing.T, j string) *receiver.Request { return request("/e?compression=gzip", gzipped(t, j)) },
-		"query gzip-js":  func(t *testing.T, j string) *receiver.Request { return request("/e?compression=GZIP-JS", gzipped(t, j)) },
-		"gzip undone":    func(_ *testing.T, j string) *receiver.Request { return request("/e?compression=gzip", []byte(j)) },
-		"gzip unnamed":   func(t *testing.T, j string) *receiver.Request { return request("/e", gzipped(t, j)) },
-		"header gzip-js": func(t *testing.T, j string) *receiver.Request { return request("/e", gzipped(t, j), "Content-Encoding: gzip-js") },
-		"query base64":   func(_ *testing.T, j string) *receiver.Request { return request("/e?compression=base64", []byte(b64([]byte(j)))) },
+		"plain": func(_ *testing.T, j string) *receiver.Request { return request("/e", []byte(j)) },
+		"plain as text": func(_ *testing.T, j string) *receiver.Request {
+			return request("/e", []byte(j), "Content-Type: text/plain")
+		},
+		"plain as form": func(_ *testing.T, j string) *receiver.Request {
+			return request("/e", []byte(j), "Content-Type: application/x-www-form-urlencoded")
+		},
+		"query gzip": func(t *testing.T, j string) *receiver.Request { return request("/e?compression=gzip", gzipped(t, j)) },
+		"query gzip-js": func(t *testing.T, j string) *receiver.Request {
+			return request("/e?compression=GZIP-JS", gzipped(t, j))
+		},
+		"gzip undone":  func(_ *testing.T, j string) *receiver.Request { return request("/e?compression=gzip", []byte(j)) },
+		"gzip unnamed": func(t *testing.T, j string) *receiver.Request { return request("/e", gzipped(t, j)) },
+		"header gzip-js": func(t *testing.T, j string) *receiver.Request {
+			return request("/e", gzipped(t, j), "Content-Encoding: gzip-js")
+		},
+		"query base64": func(_ *testing.T, j string) *receiver.Request {
+			return request("/e?compression=base64", []byte(b64([]byte(j))))
+		},
 		"query b64 without padding": func(_ *testing.T, j string) *receiver.Request {
 			return request("/e?compression=b64", []byte(strings.TrimRight(b64([]byte(j)), "=")))
 		},
@@ -104,11 +114,15 @@ func TestRowB14_EveryEncodingAndTokenPlace(t *testing.T) {
 		},
 		"base64 unnamed":         func(_ *testing.T, j string) *receiver.Request { return request("/e", []byte(b64([]byte(j)))) },
 		"base64 of gzip unnamed": func(t *testing.T, j string) *receiver.Request { return request("/e", []byte(b64(gzipped(t, j)))) },
-		"query lz64":             func(_ *testing.T, j string) *receiver.Request { return request("/e?compression=lz64", []byte(posthog.LZ64(j))) },
+		"query lz64": func(_ *testing.T, j string) *receiver.Request {
+			return request("/e?compression=lz64", []byte(posthog.LZ64(j)))
+		},
 		"header lz-string": func(_ *testing.T, j string) *receiver.Request {
 			return request("/e", []byte(posthog.LZ64(j)), "Content-Encoding: lz-string")
 		},
-		"form plain": func(_ *testing.T, j string) *receiver.Request { return request("/e", []byte("data="+url.QueryEscape(j))) },
+		"form plain": func(_ *testing.T, j string) *receiver.Request {
+			return request("/e", []byte("data="+url.QueryEscape(j)))
+		},
 		"form base64": func(_ *testing.T, j string) *receiver.Request {
 			return request("/e", []byte("data="+url.QueryEscape(b64([]byte(j)))+"&compression=base64"), "Content-Type: application/x-www-form-urlencoded")
 		},
