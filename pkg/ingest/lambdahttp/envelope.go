@@ -50,7 +50,7 @@ func (e *envelope) scan(payload []byte) error {
 	if err := members(d, e.member); err != nil {
 		return fmt.Errorf("scan event: %w", err)
 	}
-	if e.shape == shapeUnknown || len(e.method) == 0 {
+	if e.shape == shapeUnknown || e.method.Kind() != '"' {
 		return errNotHTTP
 	}
 	return nil
