@@ -11,10 +11,10 @@ import (
 
 // commands is the grammar of the command line.
 type commands struct {
-	//LATER	Dev     devCommand     `cmd:"" help:"Run everything on this machine: API, queues and functions."`
-	Send sendCommand `cmd:"" help:"Send events, samples or your own."`
-	Sink sinkCommand `cmd:"" help:"Run a receiver that shows what arrives and fails on demand."`
-	//LATER	Status  statusCommand  `cmd:"" help:"Show queue depths, dead letters and whether the books balance."`
+	Dev     devCommand     `cmd:"" help:"Run everything on this machine: API, queues and functions."`
+	Send    sendCommand    `cmd:"" help:"Send events, samples or your own."`
+	Sink    sinkCommand    `cmd:"" help:"Run a receiver that shows what arrives and fails on demand."`
+	Status  statusCommand  `cmd:"" help:"Show queue depths, dead letters and whether the books balance."`
 	DLQ     dlqCommands    `cmd:"" name:"dlq" help:"Look at the dead letters."`
 	Replay  replayCommand  `cmd:"" help:"Send dead letters again."`
 	Keys    keysCommands   `cmd:"" help:"Make and hash write keys."`

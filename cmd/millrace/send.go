@@ -66,7 +66,7 @@ func (s *sendCommand) Run(ctx context.Context, c *console) error {
 	}
 	defer done()
 	started := time.Now()
-	report, err := s.sendAll(ctx, p, events, newProgress(c, started))
+	report, err := s.sendAll(ctx, p, events, newProgress(c, started).sent)
 	report.Seconds = time.Since(started).Seconds()
 	if printErr := s.print(c, report); printErr != nil {
 		return printErr
@@ -81,7 +81,7 @@ func (s *sendCommand) Run(ctx context.Context, c *console) error {
 }
 
 // sendAll sends batch by batch and stops at the first that cannot be sent.
-func (s *sendCommand) sendAll(ctx context.Context, p *poster, events iter.Seq2[[]byte, error], tell *progress) (sendReport, error) {
+func (s *sendCommand) sendAll(ctx context.Context, p *poster, events iter.Seq2[[]byte, error], tell func(sendReport)) (sendReport, error) {
 	report := sendReport{Causes: []string{}}
 	limiter := rate.NewLimiter(rate.Inf, s.Batch)
 	if s.Rate > 0 {
@@ -99,7 +99,7 @@ func (s *sendCommand) sendAll(ctx context.Context, p *poster, events iter.Seq2[[
 			return report, err
 		}
 		report.add(got, len(batch))
-		tell.sent(report)
+		tell(report)
 	}
 	return report, nil
 }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/millrace-dev/millrace/internal/localaws/sqs"
+	"github.com/millrace-dev/millrace/pkg/batch"
+)
+
+// contentsPath is where the AWS endpoint of `millrace dev` tells which events are on the queues.
+const contentsPath = "/_millrace/contents"
+
+// contents are the packs on both queues, hidden ones too, at one moment each: the main queue's first. An event that was on the
+// main queue then and is not among the dead letters has been delivered, is still on its way, or is lost.
+type contents struct {
+	Queue       []packContents `json:"queue"`
+	DeadLetters []packContents `json:"dead_letters"`
+}
+
+type packContents struct {
+	Pack string `json:"pack"`
+	// Sink is empty for a pack that concerns all sinks.
+	Sink string   `json:"sink"`
+	IDs  []string `json:"ids"`
+}
+
+// serveContents answers where each event is. It takes time and memory in proportion to what is queued: it is for tests and for
+// looking into trouble.
+func (c *cloud) serveContents(w http.ResponseWriter, _ *http.Request) {
+	main, err := c.contentsOf(mainQueue)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	letters, err := c.contentsOf(letterQueue)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.MarshalWrite(w, contents{Queue: main, DeadLetters: letters}) // a client that has gone is no trouble of ours
+}
+
+func (c *cloud) contentsOf(name string) ([]packContents, error) {
+	messages, err := c.server.SQS().Peek(name)
+	if err != nil {
+		return nil, err
+	}
+	packs := make([]packContents, 0, len(messages))
+	for i := range messages {
+		packs = append(packs, packOf(&messages[i]))
+	}
+	return packs, nil
+}
+
+// packOf lists what a message holds; one that is no readable pack holds no events.
+func packOf(m *sqs.Message) packContents {
+	p, err := batch.Decode([]byte(m.Body), m.MessageAttributes[batch.AttributeName].BinaryValue)
+	contents := packContents{Pack: p.Header.ID, Sink: p.Header.Sink, IDs: make([]string, 0, len(p.Events))}
+	if err != nil {
+		return contents
+	}
+	for i := range p.Events {
+		contents.IDs = append(contents.IDs, p.Events[i].ID)
+	}
+	return contents
+}
