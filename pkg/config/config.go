@@ -48,6 +48,14 @@ const (
 	SinkStdout = "stdout"
 )
 
+// Values that change what a key means.
+const (
+	ModeFailOpen   = "fail_open"
+	ReplyJSON      = "json"
+	ClassDelivered = "delivered"
+	SaveNever      = "never"
+)
+
 // SinkTypes returns the types of a sink.
 func SinkTypes() []string { return []string{SinkHTTP, SinkFile, SinkStdout} }
 
@@ -73,10 +81,67 @@ type Sink struct {
 	// at the working directory; directories are made.
 	Path string `yaml:"path" need:"yes" sinks:"file"`
 
+	// What a reply means, before the usual rules: the first that fits decides.
+	Responses []Response `yaml:"responses" sinks:"http"`
+	// Whether a 2xx reply that is not JSON, a login page say, counts as a failure of the
+	// setup: "json" requires it, "any" does not look.
+	Reply string `yaml:"reply" default:"any" enum:"any|json" sinks:"http"`
+
+	// What a failure may cost: of a required sink every event is delivered, waits or
+	// becomes a dead letter; a fail_open sink is served with best effort, never delays
+	// the others, and what it does not take at once is dropped and counted.
+	Mode string `yaml:"mode" default:"required" enum:"required|fail_open"`
 	// Bounds of a batch for this sink.
 	Flush SinkFlush `yaml:"flush"`
 	// How long and how often this sink is tried.
 	Retry SinkRetry `yaml:"retry"`
+	// How hard this sink may be pressed.
+	Limits SinkLimits `yaml:"limits"`
+	// When this sink is left alone for a while.
+	Breaker Breaker `yaml:"breaker"`
+	// Which dead letters are kept, all by default: the first rule that fits decides.
+	DeadLetters []DeadLetterRule `yaml:"dead_letters"`
+}
+
+// SinkLimits say how hard a sink may be pressed, by one execution environment.
+type SinkLimits struct {
+	// Most requests at once. Fewer are made while the sink throttles or slows down.
+	Concurrency int `yaml:"concurrency" default:"8" min:"1" max:"256"`
+	// Most events per second; 0 is no bound.
+	EventsPerSecond int `yaml:"events_per_second" default:"0" min:"0" max:"1000000"`
+}
+
+// Breaker says when a sink is left alone for a while.
+type Breaker struct {
+	// Failed requests in a row after which no more are made. A failure of credentials or
+	// configuration (class setup) is enough by itself.
+	Failures int `yaml:"failures" default:"5" min:"1" max:"1000"`
+	// Time until one request tries whether the sink is well again.
+	OpenFor Duration `yaml:"open_for" default:"30s" min:"1s" max:"15m"`
+}
+
+// Response says what a reply means. All that is set must fit.
+type Response struct {
+	// Status code, such as 409, a range, 500-599, or a class of codes, 5xx.
+	Status Status `yaml:"status"`
+	// Name of a header that the reply must have.
+	Header string `yaml:"header"`
+	// Text that this header must hold.
+	HeaderContains string `yaml:"header_contains"`
+	// Text that the body must hold.
+	BodyContains string `yaml:"body_contains"`
+	// What it means: delivered, or why not.
+	Class string `yaml:"class" need:"yes" enum:"delivered|transient|throttled|too-large|permanent|setup"`
+}
+
+// DeadLetterRule says which dead letters are kept. All that is set must fit.
+type DeadLetterRule struct {
+	// Why the sink did not take the events.
+	Class string `yaml:"class" enum:"transient|throttled|too-large|permanent"`
+	// Status code that the sink answered.
+	Status Status `yaml:"status"`
+	// Whether such letters are kept. Those that are not are counted as rejected.
+	Save string `yaml:"save" need:"yes" enum:"always|never"`
 }
 
 // Route sends matching events to sinks.

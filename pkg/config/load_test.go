@@ -69,6 +69,9 @@ func TestParse_Minimal_FillsInDefaults(t *testing.T) {
 			Timeout: config.Duration(30 * time.Second),
 			Flush:   config.SinkFlush{MaxEvents: 500, MaxBytes: 1 << 20},
 			Retry:   config.SinkRetry{MaxInlineWait: config.Duration(5 * time.Second), MaxAttempts: 12, MaxAge: config.Duration(24 * time.Hour)},
+			Reply:   "any", Mode: "required",
+			Limits:  config.SinkLimits{Concurrency: 8},
+			Breaker: config.Breaker{Failures: 5, OpenFor: config.Duration(30 * time.Second)},
 		}},
 		Routes: []config.Route{{To: []string{"out"}}},
 		Flush:  config.Flush{MaxEvents: 500, MaxBytes: 1 << 20, MaxAge: config.Duration(2 * time.Second)},
@@ -180,5 +183,29 @@ func BenchmarkParse_Production(b *testing.B) {
 		if _, err := config.Parse("millrace.yaml", data); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestParse_SinkRules_AreRead(t *testing.T) {
+	t.Parallel()
+	c := parse(t, strings.Replace(minimal, "type: http,", `type: http, mode: fail_open, reply: json,
+    limits: { concurrency: 2, events_per_second: 100 }, breaker: { failures: 3, open_for: 1m },
+    responses: [{ status: 409, class: delivered }, { status: 5xx, header: x-reason, header_contains: quota, class: throttled }],
+    dead_letters: [{ class: permanent, status: 400-404, save: never }],`, 1))
+	got := c.Sinks["out"]
+	wantResponses := []config.Response{
+		{Status: config.Status{From: 409, To: 409}, Class: "delivered"},
+		{Status: config.Status{From: 500, To: 599}, Header: "x-reason", HeaderContains: "quota", Class: "throttled"},
+	}
+	if diff := cmp.Diff(wantResponses, got.Responses); diff != "" {
+		t.Errorf("responses (-want +got):\n%s", diff)
+	}
+	wantRules := []config.DeadLetterRule{{Class: "permanent", Status: config.Status{From: 400, To: 404}, Save: "never"}}
+	if diff := cmp.Diff(wantRules, got.DeadLetters); diff != "" {
+		t.Errorf("dead letter rules (-want +got):\n%s", diff)
+	}
+	if got.Mode != "fail_open" || got.Reply != "json" || got.Limits != (config.SinkLimits{Concurrency: 2, EventsPerSecond: 100}) ||
+		got.Breaker != (config.Breaker{Failures: 3, OpenFor: config.Duration(time.Minute)}) {
+		t.Errorf("sink %+v", got)
 	}
 }

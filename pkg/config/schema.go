@@ -58,6 +58,8 @@ func (s schema) value(t reflect.Type) node {
 		return node{"type": "string", "pattern": `^([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$|^0$`}
 	case reflect.TypeFor[Bytes]():
 		return node{"type": []string{"integer", "string"}, "pattern": `^[0-9]+ ?([KMG]i)?B?$`}
+	case reflect.TypeFor[Status]():
+		return node{"type": []string{"integer", "string"}, "pattern": `^([1-5]xx|[1-5][0-9]{2}(-[1-5][0-9]{2})?)$`}
 	case reflect.TypeFor[Secret]():
 		return node{"type": "string"}
 	}
@@ -142,6 +144,8 @@ func typeName(t reflect.Type) string {
 		return "duration"
 	case reflect.TypeFor[Bytes]():
 		return "size"
+	case reflect.TypeFor[Status]():
+		return "status codes"
 	case reflect.TypeFor[Secret]():
 		return "text with references"
 	}

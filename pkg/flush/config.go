@@ -6,9 +6,9 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/millrace-dev/millrace/pkg/config"
+	"github.com/millrace-dev/millrace/pkg/flush/gate"
 	"github.com/millrace-dev/millrace/pkg/processor/route"
 	"github.com/millrace-dev/millrace/pkg/retry"
 	"github.com/millrace-dev/millrace/pkg/sink"
@@ -29,10 +29,38 @@ func FromConfig(c *config.Config, o Options) (Options, error) {
 			problems = append(problems, err)
 			continue
 		}
-		o.Targets[name] = Target{Sink: s, Policy: policy(&entry.Retry)}
+		o.Targets[name] = newTargetOf(s, &entry)
 	}
 	o.Router = route.New(rules(c.Routes))
 	return o, errors.Join(problems...)
+}
+
+// newTargetOf treats a sink as its entry says.
+func newTargetOf(s sink.Sink, c *config.Sink) Target {
+	t := Target{
+		Sink: s, Policy: policy(&c.Retry),
+		Gate: gate.Options{
+			Concurrency: c.Limits.Concurrency, EventsPerSecond: float64(c.Limits.EventsPerSecond),
+			FailuresToOpen: c.Breaker.Failures, OpenFor: c.Breaker.OpenFor.Std(),
+		},
+		Discard: discard(c.DeadLetters),
+	}
+	if c.Mode == config.ModeFailOpen {
+		t.Mode = FailOpen
+	}
+	return t
+}
+
+// discard decides by the first rule that fits.
+func discard(rules []config.DeadLetterRule) func(retry.Class, int) bool {
+	return func(class retry.Class, status int) bool {
+		for _, r := range rules {
+			if (r.Class == "" || r.Class == string(class)) && r.Status.Contains(status) {
+				return r.Save == config.SaveNever
+			}
+		}
+		return false
+	}
 }
 
 func newSink(name string, c *config.Sink) (sink.Sink, error) {
@@ -45,8 +73,9 @@ func newSink(name string, c *config.Sink) (sink.Sink, error) {
 		return httpsink.New(httpsink.Options{
 			Name: name, URL: c.URL.Reveal(), Encoding: httpsink.Encoding(c.Encoding),
 			Compression: httpsend.Compression(c.Compression), CompressionLevel: c.CompressionLevel,
-			Headers: headers, Timeout: time.Duration(c.Timeout),
+			Headers: headers, Timeout: c.Timeout.Std(),
 			MaxEvents: c.Flush.MaxEvents, MaxBytes: int(c.Flush.MaxBytes),
+			Rules: responses(c.Responses), RequireJSON: c.Reply == config.ReplyJSON,
 		})
 	case config.SinkFile:
 		return filesink.NewFile(filesink.Options{
@@ -58,12 +87,25 @@ func newSink(name string, c *config.Sink) (sink.Sink, error) {
 	return nil, fmt.Errorf("sink %q: type %q is not known; choose one of %v", name, c.Type, config.SinkTypes())
 }
 
+func responses(entries []config.Response) []httpsend.Rule {
+	rules := make([]httpsend.Rule, len(entries))
+	for i, e := range entries {
+		rules[i] = httpsend.Rule{
+			From: e.Status.From, To: e.Status.To, Header: e.Header, HeaderContains: e.HeaderContains, BodyContains: e.BodyContains,
+		}
+		if e.Class != config.ClassDelivered {
+			rules[i].Class = retry.Class(e.Class)
+		}
+	}
+	return rules
+}
+
 func policy(c *config.SinkRetry) retry.Policy {
 	return retry.Policy{
 		// The policy reads zero as its default; here zero means never to wait inline.
-		MaxInlineWait: max(1, time.Duration(c.MaxInlineWait)),
+		MaxInlineWait: max(1, c.MaxInlineWait.Std()),
 		MaxAttempts:   c.MaxAttempts,
-		MaxAge:        time.Duration(c.MaxAge),
+		MaxAge:        c.MaxAge.Std(),
 	}
 }
 

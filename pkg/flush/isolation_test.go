@@ -117,7 +117,7 @@ func TestRowD3_Flush_FailOpenDrops_WarnOncePerEpisodeAnd256(t *testing.T) {
 			t.Errorf("%d warnings for 300 drops, want the first and the 256th", got)
 		}
 		b.flusher.Flush(t.Context(), []queue.Received{message(t, "2", meta(), orders(1))}) // delivered: the episode is over
-		s.script = append(s.script, nil, fails(retry.Permanent, 0)) // the 301st attempt is over, the 302nd fails
+		s.script = append(s.script, nil, fails(retry.Permanent, 0))                        // the 301st attempt is over, the 302nd fails
 		b.flusher.Flush(t.Context(), []queue.Received{message(t, "3", meta(), orders(1))})
 		if got := warnings(); got != 3 {
 			t.Errorf("%d warnings, want a third when the next episode begins", got)
