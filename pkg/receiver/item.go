@@ -114,7 +114,7 @@ func Lines(body []byte, fields Fields, limits Limits, take func(*Item)) error {
 		// offsets are those of the body and a broken line cannot reach into the next.
 		s.body, s.at = body[:end:end], start
 		start = end + 1
-		if s.Kind() == 0 {
+		if s.Kind(); s.done() {
 			continue
 		}
 		if item.Position >= limits.Events {
@@ -149,7 +149,7 @@ func (s *Scanner) expect(size int) int {
 	return min((len(s.body)-s.at)/(size+1)+1, s.limits.Events)
 }
 
-// tooLong refuses an item over the limit for one event; nil means it is not.
+// Oversize refuses an object over the limit for one event; nil means it is not.
 func (s *Scanner) Oversize(data []byte) *Error {
 	if len(data) <= s.limits.EventBytes {
 		return nil
@@ -158,7 +158,7 @@ func (s *Scanner) Oversize(data []byte) *Error {
 }
 
 func (s *Scanner) expected(what string) *Error {
-	if c := s.Kind(); c != 0 {
+	if c := s.Kind(); !s.done() {
 		return Malformed("expected %s at byte %d, found %q", what, s.at, c)
 	}
 	return Malformed("unexpected end of JSON at byte %d", s.at)

@@ -55,7 +55,8 @@ func NewScanner(body []byte, limits Limits) *Scanner {
 // Offset is the position in the body, in bytes.
 func (s *Scanner) Offset() int { return s.at }
 
-// Kind returns the byte that starts the next value, 0 at the end of the body.
+// Kind returns the byte that starts the next value, 0 at the end of the body (or for a
+// zero byte, which starts no value).
 func (s *Scanner) Kind() byte {
 	for ; s.at < len(s.body); s.at++ {
 		switch c := s.body[s.at]; c {
@@ -78,11 +79,14 @@ func (s *Scanner) accept(c byte) bool {
 
 // End reports what follows the last value, which must be nothing.
 func (s *Scanner) End() error {
-	if c := s.Kind(); c != 0 {
+	if c := s.Kind(); !s.done() {
 		return Malformed("unexpected %q after the JSON value at byte %d", c, s.at)
 	}
 	return nil
 }
+
+// done says whether Kind has come to the end of the body.
+func (s *Scanner) done() bool { return s.at == len(s.body) }
 
 // open points the decoder at the next value. A bytes.Buffer is read without copying,
 // so what the decoder returns are slices of the body.
@@ -180,7 +184,7 @@ func (s *Scanner) explain(err error) *Error {
 }
 
 func (s *Scanner) notObject(c byte) *Error {
-	if c == 0 {
+	if s.done() {
 		return Malformed("unexpected end of JSON at byte %d", s.at)
 	}
 	return Malformed("not a JSON object at byte %d: it starts with %q", s.at, c)

@@ -53,7 +53,9 @@ func hex(text string) bool {
 // Time reads a timestamp as SDKs write it: RFC 3339 with any fraction, a space for the
 // T, or without a zone (then UTC). It returns the zero time for everything else.
 func Time(text string) time.Time {
-	for _, layout := range [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999"} {
+	for _, layout := range [...]string{
+		time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999",
+	} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t.UTC()
 		}

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -253,9 +254,7 @@ func FuzzHandler_Invoke(f *testing.F) {
 			if r.Method == "" && !strings.Contains(string(payload), `""`) {
 				t.Error("no method")
 			}
-			for name, values := range r.Header {
-				w.Header()[name] = values
-			}
+			maps.Copy(w.Header(), r.Header)
 			io.Copy(w, r.Body)
 		})}
 		reply, err := h.Invoke(t.Context(), payload)

@@ -48,10 +48,12 @@ const (
 	fieldAPIKey
 	fieldDollarToken
 	fieldProperties
-	eventFields // how many of them an event has
-	fieldSentAt = iota - 1
+	fieldSentAt
 	fieldHistorical
 )
+
+// eventFields is how many of them an event has.
+const eventFields = fieldProperties + 1
 
 func envelope() *receiver.Envelope {
 	fields := receiver.Fields{

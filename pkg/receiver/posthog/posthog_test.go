@@ -141,11 +141,11 @@ func TestRowB14_EveryEncodingAndTokenPlace(t *testing.T) {
 			return req
 		},
 	}
-	for encoding, make := range encodings {
+	for encoding, build := range encodings {
 		for place, body := range places {
 			t.Run(encoding+"/"+place, func(t *testing.T) {
 				t.Parallel()
-				got, err := posthog.New().Decode(make(t, body))
+				got, err := posthog.New().Decode(build(t, body))
 				if err != nil || got.Key != token || len(got.Events) != 1 {
 					t.Fatalf("Decode = key %q, %d events, %v, want %q, 1, nil", got.Key, len(got.Events), err, token)
 				}
