@@ -25,7 +25,7 @@ func (s *Service) admit(ctx context.Context, op string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("sqs %s: %w", op, err)
 	}
-	return s.intercept(op)
+	return s.options.Faults.intercept(op)
 }
 
 // Send puts one message on a queue and returns its message id.
@@ -69,7 +69,7 @@ func (s *Service) Receive(ctx context.Context, queueName string, in ReceiveInput
 	for i, d := range deliveries {
 		messages[i] = view.message(d)
 	}
-	return messages, nil
+	return messages, s.options.Faults.lose("ReceiveMessage")
 }
 
 // Delete removes messages by receipt handle. An expired or already deleted handle is no error; all
@@ -78,7 +78,7 @@ func (s *Service) Delete(ctx context.Context, queueName string, receiptHandles [
 	if err := s.admit(ctx, "DeleteMessage"); err != nil {
 		return err
 	}
-	return s.withQueue(queueName, func(q *liveQueue, _ time.Time) error {
+	err := s.withQueue(queueName, func(q *liveQueue, _ time.Time) error {
 		var refusals []error
 		for _, text := range receiptHandles {
 			if err := q.delete(text); err != nil {
@@ -87,6 +87,10 @@ func (s *Service) Delete(ctx context.Context, queueName string, receiptHandles [
 		}
 		return errors.Join(refusals...)
 	})
+	if err != nil {
+		return err
+	}
+	return s.options.Faults.lose("DeleteMessage")
 }
 
 // ChangeVisibility hides an in-flight message for timeout from now on; 0 makes it visible at once.

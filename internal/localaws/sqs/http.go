@@ -80,7 +80,7 @@ func (s *Service) answer(r *http.Request, op string, known bool) (any, error) {
 	if err := checkSignature(r.Header.Get("Authorization")); err != nil {
 		return nil, err
 	}
-	if err := s.intercept(op); err != nil {
+	if err := s.options.Faults.intercept(op); err != nil {
 		return nil, err
 	}
 	body := s.buffer()
@@ -88,7 +88,11 @@ func (s *Service) answer(r *http.Request, op string, known bool) (any, error) {
 	if err := readBody(body, r); err != nil {
 		return nil, err
 	}
-	return run(r.Context(), s, call{host: r.Host, path: r.URL.Path, trace: r.Header.Get("X-Amzn-Trace-Id")}, body.Bytes())
+	out, err := run(r.Context(), s, call{host: r.Host, path: r.URL.Path, trace: r.Header.Get("X-Amzn-Trace-Id")}, body.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	return out, s.options.Faults.lose(op)
 }
 
 func (s *Service) buffer() *bytes.Buffer {

@@ -98,6 +98,9 @@ func (s *Service) sendMessageBatch(_ context.Context, c call, in *batchInput[sen
 	var good []sendBatchEntry
 	for _, entry := range in.Entries {
 		d, refusal := entry.draft(c)
+		if refusal == nil {
+			refusal = s.options.Faults.refuseEntry("SendMessageBatch")
+		}
 		if refusal != nil {
 			out.Failed = append(out.Failed, failure(entry.ID, refusal))
 			continue
@@ -217,6 +220,10 @@ func (s *Service) deleteMessageBatch(_ context.Context, c call, in *batchInput[h
 	return withTarget(s, c, in.queueInput, func(q *liveQueue, _ time.Time) (*batchOutput[doneEntry], error) {
 		out := new(batchOutput[doneEntry])
 		for _, entry := range in.Entries {
+			if refusal := s.options.Faults.refuseEntry("DeleteMessageBatch"); refusal != nil {
+				note(out, entry.ID, refusal)
+				continue
+			}
 			note(out, entry.ID, q.delete(entry.ReceiptHandle))
 		}
 		return out, nil

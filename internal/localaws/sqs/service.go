@@ -23,13 +23,6 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Faults makes a service refuse on purpose, for chaos and end-to-end tests.
-type Faults struct {
-	// Intercept is asked before each call, with the AWS operation's name ("SendMessageBatch", "ReceiveMessage", ...).
-	// A non-nil error is the answer: an *Error as it is, anything else as a 500 InternalFailure. It must be safe for concurrent use.
-	Intercept func(op string) error
-}
-
 // Service is an in-memory SQS. It is safe for concurrent use.
 type Service struct {
 	options    Options
@@ -83,14 +76,6 @@ func (s *Service) Close() {
 	for _, q := range s.queues {
 		q.stop()
 	}
-}
-
-// intercept asks the fault hook.
-func (s *Service) intercept(op string) error {
-	if s.options.Faults == nil || s.options.Faults.Intercept == nil {
-		return nil
-	}
-	return s.options.Faults.Intercept(op)
 }
 
 // withQueue runs fn on a queue that was brought to now, under the lock, and then wakes and schedules what fn made due.
