@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -75,7 +76,7 @@ func (k *keysHashCommand) Run(c *console) error {
 	text := k.Key
 	if text == "-" {
 		line, err := bufio.NewReader(c.in).ReadString('\n')
-		if err != nil && err != io.EOF { //nolint:errorlint // a Reader returns io.EOF itself
+		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("read the key: %w", err)
 		}
 		text = strings.TrimRight(line, "\r\n")

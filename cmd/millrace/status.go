@@ -127,7 +127,8 @@ func describe(s status) string {
 	}
 	text := table(books{Queue: s.Queue, DeadLetters: s.DeadLetters, Ingest: *s.Ingest, Sinks: s.Sinks})
 	if s.Ingest.Unaccounted != 0 {
-		text += fmt.Sprintf("%d items at ingest are not accounted for: an invocation was killed before it could report, or this is a bug\n", s.Ingest.Unaccounted)
+		text += fmt.Sprintf("%d items at ingest are not accounted for: an invocation was killed before it could report, or this is a bug\n",
+			s.Ingest.Unaccounted)
 	}
 	return text
 }

@@ -5,8 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// version is set by the linker to what `git describe` says; see the Makefile.
-var version string //nolint:gochecknoglobals // the linker can set nothing else
+// version is set by the linker to what `git describe` says; see the Makefile. The linker can set nothing but a global.
+var version string
 
 type versionCommand struct {
 	JSON bool `help:"Print one JSON object."`

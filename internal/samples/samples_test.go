@@ -11,12 +11,12 @@ import (
 func TestSamples_AreJSONWithUniqueIDs(t *testing.T) {
 	t.Parallel()
 	makers := map[string]func(int, time.Time) (samples.Event, error){"id": samples.Generic, "uuid": samples.PostHog}
-	for member, make := range makers {
+	for member, sample := range makers {
 		t.Run(member, func(t *testing.T) {
 			t.Parallel()
 			seen := map[string]bool{}
 			for n := range 1000 {
-				e, err := make(n, time.Unix(1_780_000_000, 0))
+				e, err := sample(n, time.Unix(1_780_000_000, 0))
 				if err != nil {
 					t.Fatal(err)
 				}
