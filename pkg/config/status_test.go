@@ -30,7 +30,7 @@ func TestStatus_UnmarshalText_ReadsWhatStringWrites(t *testing.T) {
 
 func TestStatus_Contains_ZeroIsAny(t *testing.T) {
 	t.Parallel()
-	if any := (config.Status{}); !any.Contains(0) || !any.Contains(503) {
+	if whole := (config.Status{}); !whole.Contains(0) || !whole.Contains(503) {
 		t.Error("the zero status does not hold every code")
 	}
 	if s := (config.Status{From: 500, To: 599}); !s.Contains(503) || s.Contains(499) {

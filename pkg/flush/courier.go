@@ -23,16 +23,14 @@ type courier struct {
 	first    time.Time // of the first failure; zero when there was none
 }
 
-// carry makes attempts until nothing is left to be tried here.
-func (c courier) carry(ctx context.Context, b batch.Batch) {
+// carry makes attempts until nothing is left to be tried here. fits tells that the sink
+// did not call any part of the batch too large.
+func (c courier) carry(ctx context.Context, b batch.Batch) (fits bool) {
 	c.target.budget.Attempted()
 	for {
 		outcomes := c.attempt(ctx, b)
-		if one, two, ok := split(b, outcomes); ok {
-			// Too large together says nothing of the parts: no attempt is counted.
-			c.carry(ctx, one)
-			c.carry(ctx, two)
-			return
+		if tooLarge(outcomes) {
+			return c.halve(ctx, b, outcomes)
 		}
 		c.attempts++
 		if c.first.IsZero() {
@@ -40,7 +38,7 @@ func (c courier) carry(ctx context.Context, b batch.Batch) {
 		}
 		again, pause := c.conclude(ctx, b, outcomes)
 		if len(again) == 0 {
-			return
+			return true
 		}
 		c.count(ledger.Retried, c.sink, "", len(again))
 		b = b.Only(again)
@@ -48,12 +46,25 @@ func (c courier) carry(ctx context.Context, b batch.Batch) {
 	}
 }
 
-// split halves a batch that the sink found too large as a whole.
-func split(b batch.Batch, outcomes []sink.Outcome) (one, two batch.Batch, ok bool) {
-	if slices.ContainsFunc(outcomes, func(o sink.Outcome) bool { return o.Class != retry.TooLarge }) {
-		return batch.Batch{}, batch.Batch{}, false
+// tooLarge says whether the sink found a batch too large as a whole.
+func tooLarge(outcomes []sink.Outcome) bool {
+	return !slices.ContainsFunc(outcomes, func(o sink.Outcome) bool { return o.Class != retry.TooLarge })
+}
+
+// halve carries a batch that is too large in two parts. That it was says nothing of
+// the parts, so no attempt is counted. A single event is concluded: it never will fit.
+func (c courier) halve(ctx context.Context, b batch.Batch, outcomes []sink.Outcome) (fits bool) {
+	one, two, ok := b.Halves()
+	if !ok {
+		c.attempts++
+		c.conclude(ctx, b, outcomes)
+		return false
 	}
-	return b.Halves()
+	oneFits, twoFits := c.carry(ctx, one), c.carry(ctx, two)
+	if oneFits && twoFits { // else an event was to blame, not the size
+		c.target.halved(&one, &two)
+	}
+	return oneFits && twoFits
 }
 
 // attempt sends once, through the gate, and returns the outcome of each event. A gate
@@ -147,6 +158,7 @@ func (c *courier) conclude(ctx context.Context, b batch.Batch, outcomes []sink.O
 	}
 	if delivered > 0 {
 		c.target.drops.over()
+		c.target.taken(&b)
 		c.count(ledger.Delivered, c.sink, "", delivered)
 	}
 	return again, pause

@@ -60,7 +60,7 @@ func (r *run) deliverSink(ctx context.Context, lanes []*lane) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for _, l := range lanes {
-		for _, b := range batch.Group(l.events, l.target.Sink.Limits()) {
+		for _, b := range batch.Group(l.events, l.target.limits()) {
 			slots <- struct{}{}
 			wg.Go(func() {
 				defer func() { <-slots }()

@@ -195,3 +195,25 @@ func TestFlush_OwnRateLimit_IsNotAnAttempt(t *testing.T) {
 		}
 	})
 }
+
+func TestFlush_TooLarge_TeachesTheSizeForTheNextBatch(t *testing.T) {
+	t.Parallel()
+	const most = 150 // events that the destination takes at once
+	s := &scripted{limits: batch.Limits{MaxEvents: 500}}
+	s.script = always(func(_ context.Context, b sink.Batch) (sink.Result, error) {
+		if len(b.Events) > most {
+			return sink.Result{}, sink.Fail(retry.TooLarge, "413", nil)
+		}
+		return sink.Result{}, nil
+	}, 1000)
+	b, _ := setupTargets(t, map[string]flush.Target{"http": {Sink: s, Gate: gate.Options{Concurrency: 1}}}, "http")
+	b.flusher.Flush(t.Context(), []queue.Received{message(t, "1", meta(), orders(400))})
+	before := len(s.attempts)
+	if before != 1+2+4 || len(s.taken) != 400 {
+		t.Fatalf("%d requests delivered %d events, want 7 with 400", before, len(s.taken))
+	}
+	b.flusher.Flush(t.Context(), []queue.Received{message(t, "2", meta(), orders(400))})
+	if got := len(s.attempts) - before; got != 4 {
+		t.Errorf("%d requests for the next 400 events, want 4: the size was learned", got)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/flush/gate"
 	"github.com/millrace-dev/millrace/pkg/retry"
 	"github.com/millrace-dev/millrace/pkg/sink"
@@ -45,7 +46,11 @@ type target struct {
 	gate   *gate.Gate
 	budget *retry.Budget
 	drops  episode
+	size   batch.Learned
 }
+
+// limits are the sink's own, tightened by what its refusals have taught.
+func (t *target) limits() batch.Limits { return t.size.Apply(t.Sink.Limits()) }
 
 func newTarget(name string, t Target, logger *slog.Logger) (*target, error) {
 	budget, err := retry.NewBudget(t.Budget)
@@ -57,6 +62,21 @@ func newTarget(name string, t Target, logger *slog.Logger) (*target, error) {
 		logger.Warn("sink changed state", "sink", name, "from", from, "to", to)
 	}
 	return &target{Target: t, gate: gate.New(o), budget: budget}, nil
+}
+
+// halved notes that the sink took two halves of what was too large together.
+func (t *target) halved(one, two *batch.Batch) {
+	limits := t.Sink.Limits()
+	t.size.Halved(max(limits.Bytes(one), limits.Bytes(two)))
+}
+
+// taken notes that the sink took a batch. Measuring it is only worth while when there
+// is a bound to be loosened.
+func (t *target) taken(b *batch.Batch) {
+	if t.size.Bound() > 0 {
+		limits := t.Sink.Limits()
+		t.size.Taken(limits.Bytes(b))
+	}
 }
 
 // episode warns once when drops begin, and again for each further repeat of them,
