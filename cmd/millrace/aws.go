@@ -63,12 +63,6 @@ func isLoopback(host string) bool {
 // hint adds the next step to an error of a call.
 func (f awsFlags) hint(err error) error { return unreachableHint(err, f.AWS) }
 
-// Names of the queues that `millrace dev` and the CDK app make.
-const (
-	mainQueue   = "millrace"
-	letterQueue = "millrace-dlq"
-)
-
 // queueNamed finds a queue by its name, or takes a URL as it is.
 func queueNamed(ctx context.Context, client *sqs.Client, name string) (*queue.Queue, error) {
 	if u, err := url.Parse(name); err == nil && u.Host != "" {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/millrace-dev/millrace/internal/devstack"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 	"github.com/millrace-dev/millrace/pkg/batch"
 )
@@ -29,12 +30,12 @@ type packContents struct {
 // serveContents answers where each event is. It takes time and memory in proportion to what is queued: it is for tests and for
 // looking into trouble.
 func (c *cloud) serveContents(w http.ResponseWriter, _ *http.Request) {
-	main, err := c.contentsOf(mainQueue)
+	main, err := c.contentsOf(devstack.MainQueue)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	letters, err := c.contentsOf(letterQueue)
+	letters, err := c.contentsOf(devstack.LetterQueue)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

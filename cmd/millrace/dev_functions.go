@@ -8,14 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/millrace-dev/millrace/internal/devstack"
 	"github.com/millrace-dev/millrace/pkg/config"
-)
-
-// The functions, by the names of their directories in dist. On AWS and here they are called millrace-NAME.
-const (
-	functionIngest = "ingest"
-	functionFlush  = "flush"
-	functionReplay = "replay"
 )
 
 // findFunctions looks for the built functions and returns the path of each.
@@ -30,7 +24,7 @@ func findFunctions(dist string) (func(function string) string, error) {
 		}
 	}
 	return nil, usageError("dev: the functions %s, %s and %s are not built: no %s\nRun: make build, or say where they are with --dist",
-		functionIngest, functionFlush, functionReplay, strings.Join(missing(places), ", no "))
+		devstack.Ingest, devstack.Flush, devstack.Replay, strings.Join(missing(places), ", no "))
 }
 
 // distPlaces are where the functions usually are: beside the program (bin/../dist), or under the working directory.
@@ -49,7 +43,7 @@ func distPlaces() []string {
 }
 
 func hasFunctions(dist string) bool {
-	for _, function := range []string{functionIngest, functionFlush, functionReplay} {
+	for _, function := range []string{devstack.Ingest, devstack.Flush, devstack.Replay} {
 		info, err := os.Stat(filepath.Join(dist, function, "bootstrap"))
 		if err != nil || !info.Mode().IsRegular() {
 			return false

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/millrace-dev/millrace/internal/devstack"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/event"
@@ -20,7 +21,7 @@ import (
 func newSQS(t *testing.T, extra http.Handler) (endpoint string, service *sqs.Service) {
 	t.Helper()
 	service = sqs.New(sqs.Options{})
-	for _, name := range []string{mainQueue, letterQueue} {
+	for _, name := range []string{devstack.MainQueue, devstack.LetterQueue} {
 		if _, err := service.CreateQueue(t.Context(), name, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +52,7 @@ func put(t *testing.T, service *sqs.Service, meta batch.Meta, n int) string {
 	if err != nil || len(messages) != 1 {
 		t.Fatalf("encode: %d messages, %v", len(messages), err)
 	}
-	_, err = service.Send(t.Context(), letterQueue, sqs.SendInput{
+	_, err = service.Send(t.Context(), devstack.LetterQueue, sqs.SendInput{
 		Body:       messages[0].Body,
 		Attributes: map[string]sqs.Attribute{batch.AttributeName: {DataType: "Binary", BinaryValue: messages[0].Events}},
 	})
@@ -85,7 +86,7 @@ func fill(t *testing.T, service *sqs.Service) map[string]string {
 		"bad":     put(t, service, refusedBy("archive", "permanent", 400), 1),
 		"crashed": put(t, service, crashedPack(), 2),
 	}
-	id, err := service.Send(t.Context(), letterQueue, sqs.SendInput{Body: "hello"})
+	id, err := service.Send(t.Context(), devstack.LetterQueue, sqs.SendInput{Body: "hello"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func fill(t *testing.T, service *sqs.Service) map[string]string {
 // waiting says how many letters can be received.
 func waiting(t *testing.T, service *sqs.Service) int {
 	t.Helper()
-	depth, err := service.Depth(letterQueue)
+	depth, err := service.Depth(devstack.LetterQueue)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +263,7 @@ func TestDLQShow_Events(t *testing.T) {
 	if got.ID != id || len(got.Data) != 2 || string(got.Data[1]) != `{"id":"warehouse-1"}` {
 		t.Errorf("got %+v", got)
 	}
-	noise, err := service.Send(t.Context(), letterQueue, sqs.SendInput{Body: "hello"})
+	noise, err := service.Send(t.Context(), devstack.LetterQueue, sqs.SendInput{Body: "hello"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,6 +305,6 @@ func TestQueueNamed_TakesURLs(t *testing.T) {
 	t.Parallel()
 	endpoint, service := newSQS(t, nil)
 	fill(t, service)
-	url := endpoint + "/000000000000/" + letterQueue
+	url := endpoint + "/000000000000/" + devstack.LetterQueue
 	execute(t.Context(), "", "dlq", "stats", "--aws", endpoint, "--queue", url).want(t, exitDone, "4 letters", "")
 }
