@@ -12,7 +12,7 @@ import (
 type Event struct {
 	// ID is what the event will be known by.
 	ID string
-	// JSON is the event on one line, 400 to 600 bytes.
+	// JSON is the event on one line, about 1 KB.
 	JSON []byte
 }
 
@@ -56,8 +56,14 @@ func PostHog(n int, now time.Time) (Event, error) {
 		v.id, v.step, v.user, v.at, v.properties())}, err
 }
 
+// properties are what a browser SDK says of each event, nested and not only in ASCII.
 func (v visit) properties() []byte {
-	return fmt.Appendf(nil, `{"$lib":"millrace","$lib_version":"1","$current_url":"https://shop.example%s","$referrer":"https://search.example/",`+
-		`"$browser":"Firefox","$os":"Linux","$screen_width":1920,"$screen_height":1080,"currency":"EUR","amount_cents":%d,"vat":0.19,`+
-		`"experiment":{"name":"new-checkout","variant":"b"},"tags":["demo","größe","☕"]}`, v.path, v.cents)
+	return fmt.Appendf(nil, `{"$lib":"millrace","$lib_version":"1","$session_id":"%s","$device_id":"device-%s","$window_id":"w-%s",`+
+		`"$current_url":"https://shop.example%s?utm_source=newsletter&utm_campaign=spring","$pathname":%q,"$host":"shop.example",`+
+		`"$referrer":"https://search.example/","$referring_domain":"search.example","$browser":"Firefox","$browser_version":143,`+
+		`"$browser_language":"de-DE","$os":"Linux","$device_type":"Desktop","$timezone":"Europe/Berlin","$screen_width":1920,`+
+		`"$screen_height":1080,"$viewport_width":1712,"$viewport_height":941,"$raw_user_agent":"Mozilla/5.0 (X11; Linux x86_64; rv:143.0) `+
+		`Gecko/20100101 Firefox/143.0","currency":"EUR","amount_cents":%d,"vat":0.19,"experiment":{"name":"new-checkout","variant":"b"},`+
+		`"cart":[{"sku":"S-%d","qty":1},{"sku":"S-%d","qty":2}],"tags":["demo","größe","☕"]}`,
+		v.id, v.user, v.id[:8], v.path, v.path, v.cents, v.cents%89, v.cents%97)
 }
