@@ -17,6 +17,7 @@ import (
 
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/config"
+	"github.com/millrace-dev/millrace/pkg/deadletter"
 	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/ingest"
 	"github.com/millrace-dev/millrace/pkg/ledger"
@@ -264,6 +265,9 @@ func TestHandler_RefusedItemsBecomeDeadLetters(t *testing.T) {
 		}
 		if p.Header.Sink != "" || p.Header.Receiver != "posthog" {
 			t.Errorf("header = %+v", p.Header)
+		}
+		if p.Header.Reason.Stop != deadletter.StopRefused || p.Events[0].Kind != deadletter.KindRefused || deadletter.Replayable(&p.Header) {
+			t.Errorf("pkg/deadletter takes the letter for something else: %+v", p.Header.Reason)
 		}
 		got = append(got, l)
 	}

@@ -149,7 +149,7 @@ func (rs *routes) refuse(w http.ResponseWriter, r *http.Request, why match) {
 	receiver.WriteJSON(w, e.Status, append(rs.appendList(body), "]}\n"...))
 }
 
-// appendList lists all routes as JSON, "POST, GET /batch", by path.
+// appendList lists all routes as JSON, {"path":"/batch","methods":["POST","GET"]}, by path.
 func (rs *routes) appendList(dst []byte) []byte {
 	all := slices.Clone(rs.wild)
 	for _, r := range rs.exact {
@@ -161,8 +161,9 @@ func (rs *routes) appendList(dst []byte) []byte {
 			dst = append(dst, ',')
 		}
 		dst = receiver.AppendQuote(append(dst, `{"path":`...), rs.base+r.Path)
-		dst = receiver.AppendQuote(append(dst, `,"methods":`...), strings.Join(r.Methods, ", "))
-		dst = append(dst, '}')
+		dst = append(dst, `,"methods":["`...)
+		dst = append(dst, strings.Join(r.Methods, `","`)...)
+		dst = append(dst, `"]}`...)
 	}
 	return dst
 }

@@ -31,7 +31,7 @@ func TestHandler_Routes(t *testing.T) {
 		{"a stub", "", "POST", "/flags/", 200, `"featureFlags":{}`},
 		{"a stub with a wildcard", "", "GET", "/array/phc_demo/config", 200, `"supportedCompression"`},
 		{"a wildcard needs a segment", "", "GET", "/array//config", 404, "not_found"},
-		{"an unknown path", "", "POST", "/v2/ingest", 404, `{"path":"/v1/ingest","methods":"POST"}`},
+		{"an unknown path", "", "POST", "/v2/ingest", 404, `{"path":"/v1/ingest","methods":["POST"]}`},
 		{"a wrong method", "", "PUT", "/v1/ingest", 405, `"message":"this path takes POST, OPTIONS"`},
 		{"a wrong method on a stub", "", "POST", "/array/phc_demo/config.js", 405, "this path takes GET, OPTIONS"},
 	} {
@@ -59,7 +59,10 @@ func TestHandler_NotFoundListsWhatExists(t *testing.T) {
 	resp := setup(t).post("/nowhere", "")
 	var reply struct {
 		Error  struct{ Code, Message string }
-		Routes []struct{ Path, Methods string }
+		Routes []struct {
+			Path    string
+			Methods []string
+		}
 	}
 	if err := json.Unmarshal([]byte(text(t, resp)), &reply, json.MatchCaseInsensitiveNames(true)); err != nil {
 		t.Fatal(err)

@@ -117,9 +117,10 @@ func gunzip(body []byte, limit int) ([]byte, error) {
 	if !IsGzip(body) {
 		return nil, Malformed("body is not gzip as declared: it starts with % x", head(body))
 	}
-	r := gzipReaders.Get().(*gzip.Reader) //nolint:forcetypeassert // the pool holds nothing else
-	defer gzipReaders.Put(r)
-	if err := r.Reset(bytes.NewReader(body)); err != nil {
+	r := gzipReaders.Get().(*gzipReader) //nolint:forcetypeassert // the pool holds nothing else
+	defer r.release()
+	r.source.Reset(body)
+	if err := r.Reset(&r.source); err != nil {
 		return nil, broken("gzip", err)
 	}
 	// The trailer holds the size modulo 2^32. It is a hint only: the sender wrote it.
@@ -137,7 +138,10 @@ func inflate(body []byte, limit int) ([]byte, error) {
 
 func unzstd(body []byte, limit int) ([]byte, error) {
 	r := zstdReaders.Get().(*zstd.Decoder) //nolint:forcetypeassert // the pool holds nothing else
-	defer zstdReaders.Put(r)
+	defer func() {
+		_ = r.Reset(nil) // lets go of the body
+		zstdReaders.Put(r)
+	}()
 	if err := r.Reset(bytes.NewReader(body)); err != nil {
 		return nil, broken("zstd", err)
 	}
@@ -173,10 +177,21 @@ func broken(encoding string, err error) *Error {
 
 func head(body []byte) []byte { return body[:min(4, len(body))] }
 
+// gzipReader keeps its source, so that it can let go of a body when it is done.
+type gzipReader struct {
+	gzip.Reader
+	source bytes.Reader
+}
+
+func (r *gzipReader) release() {
+	r.source.Reset(nil)
+	gzipReaders.Put(r)
+}
+
 // Readers are costly to make (32 KiB windows) and are kept between requests.
 var (
 	//nolint:gochecknoglobals // a pool is shared on purpose
-	gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
+	gzipReaders = sync.Pool{New: func() any { return new(gzipReader) }}
 	//nolint:gochecknoglobals // a pool is shared on purpose
 	zstdReaders = sync.Pool{New: func() any {
 		// Concurrency 1 decodes in the caller's goroutine: nothing to close, and a
