@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -281,6 +282,30 @@ func TestHandler_RefusedItemsBecomeDeadLetters(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[ledger.Counter]int{ledger.Received: 5, ledger.Accepted: 1, ledger.Refused: 4}, counts(b)); diff != "" {
 		t.Errorf("books (-want +got):\n%s", diff)
+	}
+}
+
+// A client has a say in the cause of a refusal. Whatever it says, the letter can be sent.
+func TestHandler_DeadLettersFitAMessageBody(t *testing.T) {
+	t.Parallel()
+	for name, item := range map[string]string{
+		"a quote that ends in half a character": `{"x":"\ud800` + "1234\u00f6\u00f6" + `"}`,
+		"a name of characters that SQS refuses": "{\"\uffff\":{\"\ufffe\":1,\"\ufffe\":2}}",
+		"a very long name":                      `{"` + strings.Repeat("ö", 4000) + `":{"x":1,"x":2}}`,
+		"control characters in a name":          `{"\u0000\u0001":{"x":1,"x":2}}`,
+	} {
+		for shift := range 4 { // so that every cut falls inside a character once
+			b := setup(t)
+			item := strings.Replace(item, "1234", "1234"[shift:], 1)
+			resp := b.post("/batch", `{"api_key":"phc_demo","batch":[`+item+`,{"event":"ok","distinct_id":"u"}]}`)
+			if resp.StatusCode != 200 || len(b.letters.messages) != 1 {
+				t.Fatalf("%s: status %d, %d letters, log %s", name, resp.StatusCode, len(b.letters.messages), b.log)
+			}
+			body := b.letters.messages[0].Body
+			if !utf8.ValidString(body) || strings.ContainsAny(body, "\x00\x01\uFFFE\uFFFF") || len(body) > batch.MaxHeaderBytes {
+				t.Errorf("%s: SQS would refuse the body %q", name, body)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -67,10 +68,10 @@ func byCause(refused []receiver.Refusal) []causeGroup {
 		case known:
 		case len(groups) < maxCauses:
 			at = len(groups)
-			groups = append(groups, causeGroup{cause: capped(r.Cause)})
+			groups = append(groups, causeGroup{cause: legible(r.Cause)})
 		default:
 			at = maxCauses - 1
-			groups[at].cause = "various causes, of which one: " + capped(r.Cause)
+			groups[at].cause = "various causes, of which one: " + legible(r.Cause)
 		}
 		index[r.Cause] = at
 		groups[at].refused = append(groups[at].refused, r)
@@ -78,11 +79,21 @@ func byCause(refused []receiver.Refusal) []causeGroup {
 	return groups
 }
 
-func capped(text string) string {
+// legible makes a cause fit a header: capped, valid UTF-8, and without the characters
+// that SQS refuses in a message. Clients choose parts of it, and a letter that SQS never
+// takes would hold up the good events of its request for ever.
+//
+// Source: SQS API reference, SendMessage, MessageBody.
+func legible(text string) string {
 	if len(text) > maxCauseBytes {
-		return text[:maxCauseBytes] + "…"
+		text = text[:maxCauseBytes] + "…"
 	}
-	return text
+	return strings.Map(func(r rune) rune {
+		if r == '\uFFFE' || r == '\uFFFF' {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
 }
 
 // letterEvent makes an event of a refused item, so that it can travel in a pack.

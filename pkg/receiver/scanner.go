@@ -176,7 +176,8 @@ func (s *Scanner) explain(err error) *Error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return Malformed("unexpected end of JSON at byte %d", at)
 	}
-	cause := strings.TrimPrefix(syntactic.Err.Error(), "jsontext: ")
+	// Some causes quote the bytes at fault, which may be half a character.
+	cause := strings.ToValidUTF8(strings.TrimPrefix(syntactic.Err.Error(), "jsontext: "), "\uFFFD")
 	if syntactic.JSONPointer != "" {
 		return Malformed("%s at byte %d (%s)", cause, at, Excerpt(string(syntactic.JSONPointer)))
 	}
