@@ -3,7 +3,6 @@ package replay_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -49,7 +48,7 @@ func newWorld(t testing.TB) *world {
 	w.service, w.letters, w.main = server.Service, server.Queue(t, "letters"), server.Queue(t, "main")
 	w.options = replay.Options{
 		Letters: w.letters, Queue: w.main, Sinks: []string{"archive", "warehouse"},
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger: slog.New(slog.DiscardHandler),
 	}
 	return w
 }

@@ -11,7 +11,7 @@ import (
 
 // Report says what a run did, or, of a dry run, would do.
 type Report struct {
-	DryRun bool `json:"dry_run,omitempty"`
+	DryRun bool `json:"dry_run"`
 	// Scanned letters were looked at; Replayed is how many of them were (or would be)
 	// sent again, and Events how many events those hold.
 	Scanned  int `json:"scanned"`
@@ -23,7 +23,7 @@ type Report struct {
 	Left map[string]int `json:"left,omitempty"`
 	// More says that the deadline, the limit or SQS's bound on messages in flight came
 	// before the end of the queue: run again to go on.
-	More bool `json:"more,omitempty"`
+	More bool `json:"more"`
 }
 
 // Count is one line of a breakdown.

@@ -31,7 +31,7 @@ type Request struct {
 	// Limit is the most letters to replay. 0 means all.
 	Limit int `json:"limit,omitzero"`
 	// DryRun only counts.
-	DryRun bool `json:"dry_run,omitempty"`
+	DryRun bool `json:"dry_run,omitzero"`
 	// MaxGeneration leaves letters that were replayed this often already. 0 means
 	// DefaultMaxGeneration.
 	MaxGeneration int `json:"max_generation,omitzero"`
