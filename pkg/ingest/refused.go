@@ -6,29 +6,23 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/millrace-dev/millrace/pkg/batch"
+	"github.com/millrace-dev/millrace/pkg/deadletter"
 	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/receiver"
-)
-
-// Words of a dead letter that ingest writes. pkg/deadletter reads the same ones.
-const (
-	stopRefused    = "refused at ingest"
-	kindRefused    = "refused"
-	classPermanent = "permanent"
+	"github.com/millrace-dev/millrace/pkg/retry"
 )
 
 // maxCauses bounds the dead letters of one request: a hostile one could have a cause of
 // its own for every item.
 const maxCauses = 10
 
-// maxCauseBytes keeps the excerpt in a header small.
-const maxCauseBytes = 1 << 10
+// maxIDBytes is the longest id of a refused item that its letter keeps as its own.
+const maxIDBytes = 1 << 10
 
 // letters packs the refused items, one dead letter for each cause, so that every letter
 // explains exactly what it holds.
@@ -37,7 +31,7 @@ func (s *shipment) letters() ([]batch.Message, error) {
 	for _, group := range byCause(s.decoded.Refused) {
 		meta := s.meta()
 		meta.Reason = &batch.Reason{
-			Class: classPermanent, Stop: stopRefused, Cause: group.cause, Attempts: 1, First: s.now.UTC(), Last: s.now.UTC(),
+			Class: string(retry.Permanent), Stop: deadletter.StopRefused, Cause: group.cause, Attempts: 1, First: s.now.UTC(), Last: s.now.UTC(),
 		}
 		events := make([]event.Event, len(group.refused))
 		for i, r := range group.refused {
@@ -68,10 +62,10 @@ func byCause(refused []receiver.Refusal) []causeGroup {
 		case known:
 		case len(groups) < maxCauses:
 			at = len(groups)
-			groups = append(groups, causeGroup{cause: legible(r.Cause)})
+			groups = append(groups, causeGroup{cause: deadletter.Cause(r.Cause)})
 		default:
 			at = maxCauses - 1
-			groups[at].cause = "various causes, of which one: " + legible(r.Cause)
+			groups[at].cause = "various causes, of which one: " + deadletter.Cause(r.Cause)
 		}
 		index[r.Cause] = at
 		groups[at].refused = append(groups[at].refused, r)
@@ -79,30 +73,13 @@ func byCause(refused []receiver.Refusal) []causeGroup {
 	return groups
 }
 
-// legible makes a cause fit a header: capped, valid UTF-8, and without the characters
-// that SQS refuses in a message. Clients choose parts of it, and a letter that SQS never
-// takes would hold up the good events of its request for ever.
-//
-// Source: SQS API reference, SendMessage, MessageBody.
-func legible(text string) string {
-	if len(text) > maxCauseBytes {
-		text = text[:maxCauseBytes] + "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if r == '\uFFFE' || r == '\uFFFF' {
-			return utf8.RuneError
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
-}
-
 // letterEvent makes an event of a refused item, so that it can travel in a pack.
 func (s *shipment) letterEvent(r *receiver.Refusal) event.Event {
 	e := event.Event{
-		ID: r.ID, Source: s.key.name, Type: kindRefused, Kind: kindRefused,
+		ID: r.ID, Source: s.key.name, Type: deadletter.KindRefused, Kind: deadletter.KindRefused,
 		Tenant: s.key.tenant, Receiver: s.receiver, Data: keep(r.Data),
 	}
-	if e.ID == "" || len(e.ID) > maxCauseBytes {
+	if e.ID == "" || len(e.ID) > maxIDBytes {
 		sum := sha256.Sum256(append([]byte(strconv.Itoa(r.Position)+":"), r.Data...))
 		e.ID = hex.EncodeToString(sum[:16])
 	}
