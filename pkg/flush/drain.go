@@ -50,7 +50,10 @@ func (f *Flusher) Drain(ctx context.Context, source Source) (Drained, error) {
 			done.Empty = err == nil
 			return done, nil
 		}
-		if err := f.flushTaken(ctx, source, messages, &done); err != nil {
+		back := f.flush(ctx, sending, messages)
+		done.Back += len(back)
+		done.Messages += len(messages) - len(back)
+		if err := source.Delete(ctx, settledReceipts(messages, back)...); err != nil {
 			return done, fmt.Errorf("drain: %w", err)
 		}
 	}
@@ -85,10 +88,8 @@ func visibility(ctx context.Context) time.Duration {
 	return time.Until(deadline) + drainVisibility
 }
 
-func (f *Flusher) flushTaken(ctx context.Context, source Source, messages []queue.Received, done *Drained) error {
-	back := f.Flush(ctx, messages)
-	done.Back += len(back)
-	done.Messages += len(messages) - len(back)
+// settledReceipts are those of all messages but the ones that must come back.
+func settledReceipts(messages []queue.Received, back []int) []string {
 	receipts := make([]string, 0, len(messages))
 	for i := range messages {
 		if len(back) > 0 && back[0] == i {
@@ -97,5 +98,5 @@ func (f *Flusher) flushTaken(ctx context.Context, source Source, messages []queu
 		}
 		receipts = append(receipts, messages[i].Receipt)
 	}
-	return source.Delete(ctx, receipts...)
+	return receipts
 }

@@ -87,6 +87,11 @@ func New(o Options) (*Flusher, error) {
 func (f *Flusher) Flush(ctx context.Context, messages []queue.Received) (back []int) {
 	sending, stop := f.sendingContext(ctx)
 	defer stop()
+	return f.flush(ctx, sending, messages)
+}
+
+// flush sends within one context and settles within another that lasts longer.
+func (f *Flusher) flush(ctx, sending context.Context, messages []queue.Received) (back []int) {
 	for _, w := range waves(messages) {
 		run := newRun(f, messages[w.from:w.to])
 		run.unpack()
