@@ -137,10 +137,14 @@ type complaint struct {
 // events to try again here after a pause.
 func (c *courier) conclude(ctx context.Context, b batch.Batch, outcomes []sink.Outcome) (again []int, pause time.Duration) {
 	decisions := make(map[complaint]retry.Decision, 1)
-	delivered := 0
+	delivered, untold := 0, 0
 	for i, o := range outcomes {
 		if o.Verdict == sink.Delivered {
 			delivered++
+			continue
+		}
+		if o.Verdict == sink.Untold {
+			untold++
 			continue
 		}
 		kind := complaint{o.Verdict, o.Class}
@@ -161,7 +165,19 @@ func (c *courier) conclude(ctx context.Context, b batch.Batch, outcomes []sink.O
 		c.target.taken(&b)
 		c.count(ledger.Delivered, c.sink, "", delivered)
 	}
+	c.countUntold(untold, outcomes)
 	return again, pause
+}
+
+// countUntold counts events that are settled, but of which the books must not claim
+// that they arrived.
+func (c *courier) countUntold(n int, outcomes []sink.Outcome) {
+	if n == 0 {
+		return
+	}
+	c.count(ledger.Rejected, c.sink, string(retry.Permanent), n)
+	o := outcomes[slices.IndexFunc(outcomes, func(o sink.Outcome) bool { return o.Verdict == sink.Untold })]
+	c.Logger.Warn("sink refused events and does not tell which", "sink", c.sink, "refused", n, "events", len(outcomes), "cause", o.Cause)
 }
 
 // longest returns o with the longest wait that the sink asked for in its class.

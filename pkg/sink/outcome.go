@@ -8,10 +8,11 @@ import (
 	"github.com/millrace-dev/millrace/pkg/retry"
 )
 
-// Verdict is one of the three things a sink can say of an event.
+// Verdict is what a sink says of an event: one of three things, and a fourth for
+// destinations that do not say enough.
 type Verdict uint8
 
-// The three verdicts. The zero value is Delivered, so that the zero Result means that
+// The verdicts. The zero value is Delivered, so that the zero Result means that
 // the whole batch arrived.
 const (
 	// Delivered: the destination has it, or had it already.
@@ -20,6 +21,11 @@ const (
 	Retry
 	// Rejected: it will never be taken as it is; Class says why.
 	Rejected
+	// Untold: the destination took the batch but for as many events as have this verdict,
+	// and does not tell which (OTLP's partial success). Which events of the batch have it
+	// means nothing. They are settled, because sending any again could double one that was
+	// taken, and counted as rejected; none can be kept as a dead letter.
+	Untold
 )
 
 // String returns the word used in logs and metrics.
@@ -31,6 +37,8 @@ func (v Verdict) String() string {
 		return "retry"
 	case Rejected:
 		return "rejected"
+	case Untold:
+		return "untold"
 	}
 	return fmt.Sprintf("verdict(%d)", uint8(v))
 }
