@@ -1,0 +1,43 @@
+package chaos
+
+import "github.com/millrace-dev/millrace/internal/localaws/esm"
+
+// risk is a happening after which something may be delivered again.
+type risk string
+
+const (
+	// riskFlush: a flush ended without an answer, by a kill or by its timeout.
+	riskFlush risk = "flushes cut off"
+	// riskReplay: a replay was killed, perhaps after it had sent letters and before it deleted them.
+	riskReplay risk = "replays cut off"
+	// riskSeen: a message became visible while a flush had it.
+	riskSeen risk = "messages shown twice"
+	// riskSend: a call that sends up to ten packs failed, or its reply was lost.
+	riskSend risk = "sends in doubt"
+	// riskDelete: a call that deletes a batch failed or its reply was lost.
+	riskDelete risk = "deletes in doubt"
+	// riskEntry: one entry of a batch call failed.
+	riskEntry risk = "entries refused"
+)
+
+// Bound says how many packs may be delivered again because of one happening of each risk. What a sink took without an
+// answer is counted in events, beside it.
+type Bound map[risk]int
+
+// AtLeastOnce is the bound of a flush without dedup: whatever was in a hand that was cut off is handed out again.
+func AtLeastOnce() Bound {
+	const callPacks = 10 // entries of one SQS batch call
+	return Bound{
+		riskFlush: esm.DefaultBatchSize, riskReplay: callPacks, riskSeen: 1, riskSend: callPacks, riskDelete: esm.DefaultBatchSize,
+		riskEntry: 1,
+	}
+}
+
+// events is the most duplicates that a sink may have.
+func (b Bound) events(risks map[risk]int, exposed int) int {
+	n := exposed
+	for r, happened := range risks {
+		n += b[r] * happened * maxPostEvents
+	}
+	return n
+}

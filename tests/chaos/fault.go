@@ -1,0 +1,67 @@
+package chaos
+
+// Fault is one way in which the world fails.
+type Fault string
+
+// The faults. A clean one repeats nothing by itself: without others, every event must arrive exactly once.
+const (
+	// KillIngest, KillFlush and KillReplay end all processes of a function with SIGKILL.
+	KillIngest Fault = "kill-ingest"
+	KillFlush  Fault = "kill-flush"
+	// KillReplay starts a replay and kills it at work.
+	KillReplay Fault = "kill-replay"
+	// FreezeFlush stops the flush processes until Lambda's timeout kills them.
+	FreezeFlush Fault = "freeze-flush"
+
+	// Redeliver makes messages visible that a flush is working on.
+	Redeliver Fault = "sqs-redeliver"
+	// Reorder holds visible messages back and redelivers late.
+	Reorder Fault = "sqs-reorder"
+	// LoseSend, LoseDelete and LoseReceive carry a call out and answer with an error.
+	LoseSend    Fault = "sqs-lose-send"
+	LoseDelete  Fault = "sqs-lose-delete"
+	LoseReceive Fault = "sqs-lose-receive"
+	// FailSend, FailDelete and FailReceive refuse a call.
+	FailSend    Fault = "sqs-fail-send"
+	FailDelete  Fault = "sqs-fail-delete"
+	FailReceive Fault = "sqs-fail-receive"
+	// FailEntry refuses single entries of batch calls.
+	FailEntry Fault = "sqs-fail-entry"
+
+	// The sinks answer 400, 500, 429 with Retry-After, or 413 to more than a few events, and take nothing.
+	SinkRefuse   Fault = "sink-4xx"
+	SinkFail     Fault = "sink-5xx"
+	SinkThrottle Fault = "sink-429"
+	SinkTooLarge Fault = "sink-413"
+	// SinkHang never answers, SinkReset breaks the connection; neither takes anything.
+	SinkHang  Fault = "sink-hang"
+	SinkReset Fault = "sink-reset"
+	// SinkSlow answers late, but in time.
+	SinkSlow Fault = "sink-slow"
+	// SinkWrongBody takes everything and answers 200 with a page for people.
+	SinkWrongBody Fault = "sink-wrong-body"
+	// SinkLoseReply takes everything and breaks the connection.
+	SinkLoseReply Fault = "sink-lose-reply"
+	// SinkPartial takes the first half and answers 500.
+	SinkPartial Fault = "sink-partial"
+
+	// Replay and Drain are no faults, but start what a person or a schedule starts, amid the others.
+	Replay Fault = "replay"
+	Drain  Fault = "drain"
+)
+
+// Store faults (away, slow, throttling, losing the reply to a conditional write) join here once the flush has a store.
+
+// cleanFaults repeat nothing.
+func cleanFaults() []Fault {
+	return []Fault{
+		Reorder, LoseReceive, FailReceive, SinkRefuse, SinkFail, SinkThrottle, SinkTooLarge, SinkHang, SinkReset,
+		SinkSlow, SinkWrongBody, Replay, Drain,
+	}
+}
+
+// Faults are all of them.
+func Faults() []Fault {
+	return append(cleanFaults(), KillIngest, KillFlush, KillReplay, FreezeFlush, Redeliver, LoseSend, LoseDelete,
+		FailSend, FailDelete, FailEntry, SinkLoseReply, SinkPartial)
+}

@@ -1,0 +1,80 @@
+package chaos
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Episode is one fault for a while.
+type Episode struct {
+	Fault Fault
+	// At is when it begins, counted from the start of the load; For is how long it lasts.
+	At, For time.Duration
+	// Rate is the share of calls or requests that it hits.
+	Rate float64
+	// Sink is the one that a sink's fault is about.
+	Sink string
+}
+
+func (e Episode) String() string {
+	return strings.TrimSpace(fmt.Sprintf("%6s +%-6s %-16s %3.0f%% %s",
+		e.At.Round(time.Millisecond), e.For.Round(time.Millisecond), e.Fault, 100*e.Rate, e.Sink)) //nolint:mnd // per cent
+}
+
+// covers says whether the episode is on at a moment.
+func (e Episode) covers(at time.Duration) bool { return at >= e.At && at < e.At+e.For }
+
+// Plan is all the trouble of a run.
+type Plan struct {
+	Seed     uint64
+	Load     time.Duration
+	Episodes []Episode // by time
+}
+
+const (
+	// episodeEvery is the mean time between the beginnings of two episodes.
+	episodeEvery = 350 * time.Millisecond
+	// minEpisode and maxEpisode bound an episode's length: from a hiccup to more than the SDK's retries last.
+	minEpisode = 100 * time.Millisecond
+	maxEpisode = 2500 * time.Millisecond
+)
+
+// NewPlan decides everything from a seed. One run in four has clean faults only, so that a duplicate there has no
+// excuse; the others draw from all. In each, only some faults are possible: a fault that never rests hides others.
+func NewPlan(seed uint64, load time.Duration) Plan {
+	r := rand.New(rand.NewPCG(seed, 0))
+	faults := Faults()
+	if r.IntN(4) == 0 {
+		faults = cleanFaults()
+	}
+	r.Shuffle(len(faults), func(i, k int) { faults[i], faults[k] = faults[k], faults[i] })
+	faults = faults[:3+r.IntN(6)]
+	p := Plan{Seed: seed, Load: load}
+	for range 2 + int(load/episodeEvery) {
+		e := Episode{
+			Fault: faults[r.IntN(len(faults))],
+			At:    time.Duration(r.Float64() * float64(load)),
+			For:   minEpisode + time.Duration(r.Float64()*float64(maxEpisode-minEpisode)),
+			Rate:  0.2 + 0.8*r.Float64(),
+			Sink:  []string{sinkOne, sinkTwo}[r.IntN(2)],
+		}
+		if !strings.HasPrefix(string(e.Fault), "sink-") {
+			e.Sink = ""
+		}
+		p.Episodes = append(p.Episodes, e)
+	}
+	slices.SortFunc(p.Episodes, func(a, b Episode) int { return cmp.Compare(a.At, b.At) })
+	return p
+}
+
+// roll is the n-th random number in [0, 1) for a purpose: the same for the same seed, whatever else happens.
+func (p Plan) roll(purpose string, n uint64) float64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(purpose))
+	return rand.New(rand.NewPCG(p.Seed^h.Sum64(), n)).Float64()
+}
