@@ -24,6 +24,7 @@ const (
 	Routed       Counter = "routed"        // assigned to the sink for the first time, or by a replay
 	Delivered    Counter = "delivered"     // the sink has it
 	Deduped      Counter = "deduped"       // recognised as delivered before
+	Conflict     Counter = "conflict"      // among the deduped: their bytes differ from those that came first
 	Rejected     Counter = "rejected"      // the sink will never take it, and configuration says not to keep it
 	DeadLettered Counter = "dead_lettered" // kept on the dead-letter queue
 	Retried      Counter = "retried"       // tried again inside the function
