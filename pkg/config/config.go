@@ -83,6 +83,13 @@ type Sink struct {
 
 	// What a reply means, before the usual rules: the first that fits decides.
 	Responses []Response `yaml:"responses" sinks:"http"`
+	// Backend behind the URL. Its habits hold after `responses` and before the usual
+	// rules: a 409 of kaizen is a delivery, a 400 of loki that says "too long" splits the
+	// batch, a 410 of a webhook stops the sink.
+	Preset string `yaml:"preset" enum:"posthog|posthog-v1|langfuse|exposures|kaizen|loki|sentry|otlp|segment|bulk|webhook|datadog-logs|splunk" sinks:"http"`
+	// Shape of a 2xx reply that answers for each event by itself. Absent means that of the
+	// preset's backend; "none" looks at the status only.
+	Results string `yaml:"results" enum:"none|langfuse|bulk|otlp|posthog" sinks:"http"`
 	// Whether a 2xx reply that is not JSON, a login page say, counts as a failure of the
 	// setup: "json" requires it, "any" does not look.
 	Reply string `yaml:"reply" default:"any" enum:"any|json" sinks:"http"`

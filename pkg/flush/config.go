@@ -15,6 +15,7 @@ import (
 	"github.com/millrace-dev/millrace/pkg/sink/filesink"
 	"github.com/millrace-dev/millrace/pkg/sink/httpsend"
 	"github.com/millrace-dev/millrace/pkg/sink/httpsink"
+	"github.com/millrace-dev/millrace/pkg/sink/itemresult"
 )
 
 // FromConfig fills in what the configuration decides: the targets and the router. Its
@@ -76,6 +77,7 @@ func newSink(name string, c *config.Sink) (sink.Sink, error) {
 			Headers: headers, Timeout: c.Timeout.Std(),
 			MaxEvents: c.Flush.MaxEvents, MaxBytes: int(c.Flush.MaxBytes),
 			Rules: responses(c.Responses), RequireJSON: c.Reply == config.ReplyJSON,
+			Preset: httpsend.Preset(c.Preset), Results: itemresult.Format(c.Results),
 		})
 	case config.SinkFile:
 		return filesink.NewFile(filesink.Options{

@@ -10,6 +10,7 @@
 //	…
 //
 // A record is that of pkg/sink/record. The reply's status says what became of the whole
-// batch, by the rules of httpsend.Defaults and those configured before them; its body is
-// not read unless Options ask for JSON.
+// batch, by the rules that are configured, those of a preset, and httpsend.Defaults. Its
+// body is not read unless Options ask for JSON or for results per event, in one of the
+// formats of pkg/sink/itemresult.
 package httpsink

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/event"
+	"github.com/millrace-dev/millrace/pkg/retry"
 	"github.com/millrace-dev/millrace/pkg/sink"
 	"github.com/millrace-dev/millrace/pkg/sink/httpsend"
+	"github.com/millrace-dev/millrace/pkg/sink/itemresult"
 	"github.com/millrace-dev/millrace/pkg/sink/record"
 )
 
@@ -52,8 +55,13 @@ type Options struct {
 	MaxEvents int
 	// MaxBytes of one request before compression. Default DefaultMaxBytes.
 	MaxBytes int
-	// Rules say what replies mean, before httpsend.Defaults.
+	// Rules say what replies mean, before those of Preset and httpsend.Defaults.
 	Rules []httpsend.Rule
+	// Preset names the backend whose rules and results hold. Empty means none.
+	Preset httpsend.Preset
+	// Results says how a 2xx reply tells the result of each event. Default: as the
+	// preset's backend does, None without one.
+	Results itemresult.Format
 	// RequireJSON makes a 2xx reply whose body is not JSON a setup failure: for
 	// destinations behind a login page that answers 200.
 	RequireJSON bool
@@ -65,9 +73,11 @@ type Options struct {
 
 // Sink is the `http` sink. It is safe for concurrent use.
 type Sink struct {
-	sender *httpsend.Sender
-	limits batch.Limits
-	encode func(dst []byte, events []event.Event) []byte
+	sender  *httpsend.Sender
+	limits  batch.Limits
+	encode  func(dst []byte, events []event.Event) []byte
+	results itemresult.Format
+	log     *slog.Logger
 }
 
 var (
@@ -80,7 +90,7 @@ var (
 func New(options Options) (*Sink, error) {
 	o := options.withDefaults()
 	s := &Sink{
-		encode: record.AppendLines,
+		encode: record.AppendLines, results: o.Results, log: o.Log,
 		limits: batch.Limits{MaxEvents: o.MaxEvents, MaxBytes: o.MaxBytes, Size: record.Size},
 	}
 	if o.Encoding == JSON {
@@ -108,13 +118,41 @@ func (o Options) withDefaults() Options {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = DefaultMaxBytes
 	}
+	if o.Results == "" {
+		o.Results = resultsOf(o.Preset)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	return o
+}
+
+// resultsOf says how a backend tells results per event.
+func resultsOf(p httpsend.Preset) itemresult.Format {
+	switch p {
+	case httpsend.Langfuse:
+		return itemresult.Langfuse
+	case httpsend.PostHogV1:
+		return itemresult.PostHog
+	case httpsend.OTLP:
+		return itemresult.OTLP
+	case httpsend.Bulk:
+		return itemresult.Bulk
+	default:
+		return itemresult.None
+	}
 }
 
 func (o *Options) validate() error {
 	var errs []error
 	if o.Encoding != NDJSON && o.Encoding != JSON {
 		errs = append(errs, fmt.Errorf("encoding: %q is neither ndjson nor json", string(o.Encoding)))
+	}
+	if o.Preset != "" && !slices.Contains(httpsend.Presets(), o.Preset) {
+		errs = append(errs, fmt.Errorf("preset: %q is none of %v", string(o.Preset), httpsend.Presets()))
+	}
+	if !o.Results.Valid() {
+		errs = append(errs, fmt.Errorf("results: %q is not a format", string(o.Results)))
 	}
 	if o.MaxEvents < 0 {
 		errs = append(errs, fmt.Errorf("max_events: %d is negative", o.MaxEvents))
@@ -129,10 +167,13 @@ func (o *Options) sender() httpsend.Options {
 	h := httpsend.Options{
 		URL: o.URL, Headers: o.Headers, ContentType: "application/x-ndjson",
 		Compression: o.Compression, CompressionLevel: o.CompressionLevel,
-		Timeout: o.Timeout, Rules: o.Rules, Dial: o.Dial, Log: o.Log,
+		Timeout: o.Timeout, Rules: o.Rules, Base: append(o.Preset.Rules(), httpsend.Defaults()...), Dial: o.Dial, Log: o.Log,
 	}
 	if o.Encoding == JSON {
 		h.ContentType = "application/json"
+	}
+	if o.Results != itemresult.None {
+		h.Reply = httpsend.ReadReply
 	}
 	if o.RequireJSON {
 		h.Reply = httpsend.RequireJSON
@@ -143,14 +184,36 @@ func (o *Options) sender() httpsend.Options {
 // Limits are those of the options. An event's size is that of its record.
 func (s *Sink) Limits() batch.Limits { return s.limits }
 
-// Send posts the batch once. The reply speaks of the batch as a whole: an error is a
-// *sink.Failure for every event.
+// Send posts the batch once. An error is a *sink.Failure for every event. Without an
+// error the results of the reply hold, if Options ask for them.
 func (s *Sink) Send(ctx context.Context, b sink.Batch) (sink.Result, error) {
-	_, err := s.sender.Send(ctx, httpsend.Request{
+	reply, err := s.sender.Send(ctx, httpsend.Request{
 		Key:    b.Key,
 		Append: func(dst []byte) []byte { return s.encode(dst, b.Events) },
 	})
-	return sink.Result{}, err
+	if err != nil || s.results == itemresult.None {
+		return sink.Result{}, err
+	}
+	return s.read(ctx, b.Events, &reply), nil
+}
+
+// read reads the result of each event.
+func (s *Sink) read(ctx context.Context, events []event.Event, reply *httpsend.Reply) sink.Result {
+	after, _ := retry.ParseRetryAfter(reply.Header.Get("Retry-After"), time.Now())
+	result, err := s.results.Read(events, itemresult.Reply{Body: reply.Body, After: after})
+	if err != nil {
+		s.log.DebugContext(ctx, "reply has no readable results", "status", reply.Status, "error", s.sender.Excerpt([]byte(err.Error())))
+	}
+	// Events that failed alike, as most do, share one excerpt.
+	excerpts := make(map[string]string, 1)
+	for i := range result.Outcomes {
+		o := &result.Outcomes[i]
+		if _, known := excerpts[o.Cause]; !known {
+			excerpts[o.Cause] = s.sender.Excerpt([]byte(o.Cause))
+		}
+		o.Cause = excerpts[o.Cause]
+	}
+	return result
 }
 
 // Close lets go of idle connections.
