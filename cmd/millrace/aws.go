@@ -51,6 +51,7 @@ func loadAWS(ctx context.Context, options ...func(*awsconfig.LoadOptions) error)
 	if err != nil {
 		return aws.Config{}, usageError("aws configuration: %w", err)
 	}
+	loaded.HTTPClient = queue.KeepConnections(loaded.HTTPClient)
 	return loaded, nil
 }
 

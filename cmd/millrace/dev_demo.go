@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -23,13 +24,14 @@ const (
 const demoText = `
 Now play:
 
-  millrace send --count 500%s                          send more
-  curl -d '{"status":500}' %s/_sink        break the sink: events wait, then become dead letters
-  millrace status%s                                    see where they are
-  millrace dlq ls%s                                    see why
-  curl -d '{}' %s/_sink                    repair it
-  make replay ARGS="--sink http --dry-run"              count what would be sent again; without --dry-run it is
-  curl %s/_sink                            what has arrived, duplicates counted
+  break the sink         curl -d '{"status":500}' %[1]s/_sink
+  send more              %[2]s send --count 500%[3]s
+  see where they are     %[2]s status%[4]s
+  see why                %[2]s dlq ls%[4]s
+  repair the sink        curl -d '{}' %[1]s/_sink
+  count, then send again %[2]s replay --sink http --dry-run%[4]s
+                         %[2]s replay --sink http%[4]s
+  see what has arrived   curl %[1]s/_sink
 
 Ctrl-C drains and ends it.
 `
@@ -104,5 +106,5 @@ func playText(started *cloud, sink string) string {
 	if started.aws != defaultAWS {
 		aws = " --aws " + started.aws
 	}
-	return fmt.Sprintf(demoText, api, sink, aws, aws, sink, sink)
+	return fmt.Sprintf(demoText, sink, os.Args[0], api, aws)
 }

@@ -17,5 +17,6 @@ func NewClient(ctx context.Context, options ...func(*sqs.Options)) (*sqs.Client,
 	if err != nil {
 		return nil, fmt.Errorf("aws configuration: %w", err)
 	}
+	cfg.HTTPClient = KeepConnections(cfg.HTTPClient)
 	return sqs.NewFromConfig(cfg, options...), nil
 }

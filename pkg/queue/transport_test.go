@@ -1,0 +1,50 @@
+package queue_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/millrace-dev/millrace/pkg/queue"
+)
+
+// TestKeepConnections_ClosedBodyIsNoFailedWrite: many calls share one connection. Without KeepConnections some calls in
+// a hundred end with their connection closed under them, so that 500 calls need several.
+func TestKeepConnections_ClosedBodyIsNoFailedWrite(t *testing.T) {
+	t.Parallel()
+	var connections atomic.Int64
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	nearby := awshttp.NewBuildableClient()
+	t.Cleanup(func() { nearby.GetTransport().CloseIdleConnections() })
+	client := sqs.New(sqs.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), HTTPClient: queue.KeepConnections(nearby),
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	})
+	for range 500 {
+		if _, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(server.URL + "/000000000000/q")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := connections.Load(); got != 1 {
+		t.Errorf("500 calls used %d connections, want 1", got)
+	}
+}
