@@ -11,8 +11,20 @@ import (
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 )
 
-// attack carries out one episode of those that act, instead of waiting for a call to hit.
+// strikes of one episode of those faults that act, instead of waiting for a call to hit.
+const strikes = 4
+
+// attack carries out an episode.
 func (w *world) attack(ctx context.Context, e Episode, r *rand.Rand) {
+	for range strikes {
+		w.strike(ctx, e, r)
+		if e.Fault == Replay || e.Fault == Drain || !until(ctx, time.Now().Add(e.For/strikes)) || w.weather.isCalm() {
+			return
+		}
+	}
+}
+
+func (w *world) strike(ctx context.Context, e Episode, r *rand.Rand) {
 	switch e.Fault {
 	case KillIngest:
 		w.kill(devstack.Ingest, KillIngest)

@@ -52,16 +52,29 @@ const (
 
 // Store faults (away, slow, throttling, losing the reply to a conditional write) join here once the flush has a store.
 
-// cleanFaults repeat nothing.
-func cleanFaults() []Fault {
-	return []Fault{
+// theme is a set of faults that go together: those of one, all at once, find what single ones do not.
+type theme []Fault
+
+// clean faults repeat nothing, so a duplicate has no excuse.
+func clean() theme {
+	return theme{
 		Reorder, LoseReceive, FailReceive, SinkRefuse, SinkFail, SinkThrottle, SinkTooLarge, SinkHang, SinkReset,
 		SinkSlow, SinkWrongBody, Replay, Drain,
 	}
 }
 
-// Faults are all of them.
-func Faults() []Fault {
-	return append(cleanFaults(), KillIngest, KillFlush, KillReplay, FreezeFlush, Redeliver, LoseSend, LoseDelete,
+// badQueue fails at handing on what sinks do not take.
+func badQueue() theme {
+	return theme{FailSend, FailSend, FailEntry, LoseSend, FailDelete, LoseDelete, Redeliver, SinkFail, SinkRefuse, Replay, Drain}
+}
+
+// badProcesses die while they have something in hand.
+func badProcesses() theme {
+	return theme{KillIngest, KillFlush, KillReplay, FreezeFlush, SinkSlow, SinkFail, SinkRefuse, SinkLoseReply, Replay, Drain}
+}
+
+// everything is all of them.
+func everything() theme {
+	return append(clean(), KillIngest, KillFlush, KillReplay, FreezeFlush, Redeliver, LoseSend, LoseDelete,
 		FailSend, FailDelete, FailEntry, SinkLoseReply, SinkPartial)
 }

@@ -38,6 +38,12 @@ func (w *weather) end() {
 	w.calm = true
 }
 
+func (w *weather) isCalm() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calm
+}
+
 // strikes says whether a fault hits this call, at a sink or, where sink is empty, anywhere.
 func (w *weather) strikes(f Fault, sink string) bool {
 	w.mu.Lock()
