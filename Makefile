@@ -25,6 +25,8 @@ SDK_MODULE := $(wildcard tests/sdk/go.mod)
 COVERAGE_MIN_PERCENT := 85
 ZIP_MAX_BYTES        := 5242880
 FUZZ_TIME            ?= 10s
+# gofmt walks into tools; Node packages have Go files of their own.
+GO_FILES := find . \( -name .tools -o -name node_modules \) -prune -o -name '*.go' -print
 BENCH                ?= .
 
 # A tool's version is part of its file name, so a newer pin installs itself.
@@ -102,11 +104,11 @@ check: fmt-check vet lint arch cover zip ## Run every check that needs no networ
 
 .PHONY: fmt
 fmt: ## Format all Go files
-	gofmt -s -w .
+	$(GO_FILES) | xargs gofmt -s -w
 
 .PHONY: fmt-check
 fmt-check:
-	@unformatted=$$(gofmt -s -l .); \
+	@unformatted=$$($(GO_FILES) | xargs gofmt -s -l); \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
 
 .PHONY: vet
@@ -137,10 +139,12 @@ $(GOLANGCI_LINT):
 	GOBIN=$(TOOLS)/install $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	mv $(TOOLS)/install/golangci-lint $@
 
+include cloud.mk
+
 ##@ Help
 
 .PHONY: help
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

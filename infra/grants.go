@@ -1,0 +1,54 @@
+package millrace
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/millrace-dev/millrace/pkg/config"
+)
+
+// grant allows each function the calls that it makes, on the resources that it makes them
+// on. CDK's own grants allow more, so they are not used.
+func (e *BatchExporter) grant() {
+	packs, letters := e.Queue.QueueArn(), e.DeadLetters.QueueArn()
+
+	allow(e.Ingest.Role(), []string{"sqs:SendMessage"}, packs, letters)
+	// The event-source mapping receives and deletes as the function; a residue is sent
+	// to the main queue, a dead letter to the other.
+	allow(e.Flush.Role(), []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, packs)
+	allow(e.Flush.Role(), []string{"sqs:SendMessage"}, packs, letters)
+	allow(e.Replay.Role(), []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}, letters)
+	allow(e.Replay.Role(), []string{"sqs:SendMessage"}, packs)
+
+	if e.key != nil {
+		for _, role := range []awsiam.IRole{e.Ingest.Role(), e.Flush.Role(), e.Replay.Role()} {
+			// Sending needs both: SQS verifies what it encrypts.
+			allow(role, []string{"kms:Decrypt", "kms:GenerateDataKey"}, e.key.KeyArn())
+		}
+	}
+	e.grantSecrets()
+}
+
+// grantSecrets lets flush read exactly the secrets that the configuration refers to.
+func (e *BatchExporter) grantSecrets() {
+	for _, r := range references(e.config, config.SchemeSecret) {
+		arn, _, _ := strings.Cut(r.Name, "#")
+		allow(e.Flush.Role(), []string{"secretsmanager:GetSecretValue"}, &arn)
+	}
+	for _, r := range references(e.config, config.SchemeSSM) {
+		arn := e.stack.FormatArn(&awscdk.ArnComponents{
+			Service: jsii.String("ssm"), Resource: jsii.String("parameter"), ResourceName: jsii.String(strings.TrimPrefix(r.Name, "/")),
+		})
+		allow(e.Flush.Role(), []string{"ssm:GetParameter"}, arn)
+	}
+}
+
+// allow adds one statement to a role's policy.
+func allow(role awsiam.IRole, actions []string, resources ...*string) {
+	role.AddToPrincipalPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings(actions...), Resources: &resources,
+	}))
+}

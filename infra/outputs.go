@@ -1,0 +1,40 @@
+package millrace
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Keys of the stack's outputs. `millrace status --stack S` and its sisters read them.
+const (
+	OutputURL           = "ApiUrl"
+	OutputQueueURL      = "QueueUrl"
+	OutputDeadLetterURL = "DeadLetterQueueUrl"
+	OutputIngest        = "IngestFunction"
+	OutputFlush         = "FlushFunction"
+	OutputReplay        = "ReplayFunction"
+	OutputDomainTarget  = "DomainTarget"
+	OutputMajorVersion  = "MajorVersion"
+)
+
+// MajorVersion counts changes after which a deployed stack cannot simply be updated. The
+// deployment of another major version over a stack is refused; see docs/deploy.md.
+const MajorVersion = "1"
+
+// addOutputs publishes what people and the CLI need.
+func (e *BatchExporter) addOutputs() {
+	e.output(OutputURL, e.URL, "Where SDKs send events")
+	e.output(OutputQueueURL, e.Queue.QueueUrl(), "Packs on their way to the sinks")
+	e.output(OutputDeadLetterURL, e.DeadLetters.QueueUrl(), "What a sink did not take")
+	e.output(OutputIngest, e.Ingest.FunctionName(), "Takes events of SDKs")
+	e.output(OutputFlush, e.Flush.FunctionName(), "Delivers events to sinks")
+	e.output(OutputReplay, e.Replay.FunctionName(), "Sends dead letters again")
+	e.output(OutputMajorVersion, jsii.String(MajorVersion), "Major version of the deployed stack")
+	if e.api.target != nil {
+		e.output(OutputDomainTarget, e.api.target, "What the DNS record of the API's domain points at")
+	}
+}
+
+func (e *BatchExporter) output(key string, value *string, says string) {
+	awscdk.NewCfnOutput(e.stack, &key, &awscdk.CfnOutputProps{Value: value, Description: &says})
+}
