@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // namedAttribute is one message attribute.
@@ -175,7 +176,7 @@ func hasLegalCharacters(text string) bool {
 			return false
 		}
 	}
-	return true
+	return utf8.ValidString(text)
 }
 
 // attributeFilter picks attributes by name: "All", "*", ".*", "prefix.*", "prefix*" or the name itself.

@@ -38,6 +38,21 @@ func BenchmarkService_Cycle(b *testing.B) {
 	}
 }
 
+// BenchmarkService_Durable is BenchmarkService_Cycle with every change on disk before its reply.
+func BenchmarkService_Durable(b *testing.B) {
+	for _, deep := range []int{0, 100_000} {
+		for _, name := range []string{"loopback", "in process"} {
+			b.Run(fmt.Sprintf("%s/deep=%d", name, deep), func(b *testing.B) {
+				service := open(b, b.TempDir(), nil)
+				url, httpClient := transports[name](b, service)
+				queue := must[string](b)(service.CreateQueue(b.Context(), "bench", nil))
+				fill(b, service, deep)
+				cycles(b, newClient(url, httpClient), queue)
+			})
+		}
+	}
+}
+
 func fill(b *testing.B, service *sqs.Service, messages int) {
 	for range messages {
 		if _, err := service.Send(b.Context(), "bench", sqs.SendInput{Body: strings.Clone(benchBody)}); err != nil {

@@ -78,7 +78,7 @@ func (s *Service) Delete(ctx context.Context, queueName string, receiptHandles [
 	if err := s.admit(ctx, "DeleteMessage"); err != nil {
 		return err
 	}
-	err := s.withQueue(queueName, func(q *liveQueue, _ time.Time) error {
+	err := s.change(queueName, func(q *liveQueue, _ time.Time) error {
 		var refusals []error
 		for _, text := range receiptHandles {
 			if err := q.delete(text); err != nil {

@@ -104,6 +104,18 @@ func errPurging(queue string) *Error {
 		"Only one PurgeQueue operation on %s is allowed every %d seconds.", queue, int(PurgeInterval.Seconds()))
 }
 
+// errFull refuses what adds data while little of the disk is left.
+func errFull() *Error {
+	refusal := Unavailable()
+	refusal.Message = "The disk of the data directory is nearly full: receives and deletes are served, nothing is taken in until there is room."
+	return refusal
+}
+
+// errStopped answers every call once the journal could not be written: what memory says may not be on disk.
+func errStopped(cause error) *Error {
+	return &Error{Type: "InternalFailure", Code: "InternalFailure", Message: cause.Error(), Status: http.StatusInternalServerError}
+}
+
 func errNotFound(message string) *Error {
 	return refuse("ResourceNotFoundException", "ResourceNotFoundException", "%s", message)
 }

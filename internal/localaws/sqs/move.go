@@ -62,7 +62,7 @@ func (s *Service) startMessageMoveTask(_ context.Context, _ call, in *startMoveI
 		return nil, errRange("MaxNumberOfMessagesPerSecond", int64(rate), 1, MaxMoveRate)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	source, err := s.moveSource(in.SourceARN)
 	if err != nil {
 		return nil, err
@@ -120,8 +120,8 @@ func (t *moveTask) interval() time.Duration {
 // moveSome moves as many messages as the rate allows by now.
 func (s *Service) moveSome(t *moveTask) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || t.status != moveRunning || s.queues[t.source.name] != t.source {
+	defer s.unlock()
+	if s.closed || t.status != moveRunning || s.queues[t.source.name] != t.source || s.journal.Err() != nil {
 		return
 	}
 	now := time.Now()

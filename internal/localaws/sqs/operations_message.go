@@ -208,7 +208,7 @@ func (s *Service) deleteMessage(_ context.Context, c call, in *handleInput) (*em
 	if in.ReceiptHandle == "" {
 		return nil, errMissing("ReceiptHandle")
 	}
-	return withTarget(s, c, in.queueInput, func(q *liveQueue, _ time.Time) (*emptyOutput, error) {
+	return changeTarget(s, c, in.queueInput, func(q *liveQueue, _ time.Time) (*emptyOutput, error) {
 		return &emptyOutput{}, q.delete(in.ReceiptHandle)
 	})
 }
@@ -217,7 +217,7 @@ func (s *Service) deleteMessageBatch(_ context.Context, c call, in *batchInput[h
 	if err := checkEntries(in.Entries, "DeleteMessageBatchRequestEntry", func(e handleEntry) string { return e.ID }); err != nil {
 		return nil, err
 	}
-	return withTarget(s, c, in.queueInput, func(q *liveQueue, _ time.Time) (*batchOutput[doneEntry], error) {
+	return changeTarget(s, c, in.queueInput, func(q *liveQueue, _ time.Time) (*batchOutput[doneEntry], error) {
 		out := new(batchOutput[doneEntry])
 		for _, entry := range in.Entries {
 			if refusal := s.options.Faults.refuseEntry("DeleteMessageBatch"); refusal != nil {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/millrace-dev/millrace/internal/localaws/journal"
 )
 
 func (s *Service) createQueue(_ context.Context, c call, in *createQueueInput) (*queueURLOutput, error) {
@@ -21,26 +23,39 @@ func (s *Service) createQueue(_ context.Context, c call, in *createQueueInput) (
 	if refusal != nil {
 		return nil, refusal
 	}
+	if err := onDisk(s.addQueue(in, wanted)); err != nil {
+		return nil, err
+	}
+	return &queueURLOutput{s.options.queueURL(c.host, in.QueueName)}, nil
+}
+
+// addQueue makes a queue with checked settings, unless there is one that has them.
+func (s *Service) addQueue(in *createQueueInput, wanted settings) (ticket *journal.Ticket, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := &queueURLOutput{s.options.queueURL(c.host, in.QueueName)}
+	defer func() { ticket = s.unlock() }()
+	if err := s.journal.Err(); err != nil {
+		return nil, errStopped(err)
+	}
 	if q, ok := s.queues[in.QueueName]; ok {
 		for _, name := range sortedKeys(in.Attributes) {
 			if s.settables[name].show(&q.settings) != s.settables[name].show(&wanted) {
 				return nil, errQueueExists(name)
 			}
 		}
-		return out, nil
+		return nil, nil
 	}
-	now := time.Now()
-	q := s.newLiveQueue(in.QueueName, now)
-	if err := s.checkRedrive(q.arn, wanted.redrive); err != nil {
+	q := s.newLiveQueue(in.QueueName, time.Now())
+	switch err := s.checkRedrive(q.arn, wanted.redrive); {
+	case err != nil:
 		return nil, err
+	case s.journal.Full():
+		return nil, errFull()
 	}
 	q.settings = wanted
 	maps.Copy(q.tags, in.Tags)
 	s.queues[in.QueueName] = q
-	return out, nil
+	s.keepQueue(q)
+	return nil, nil
 }
 
 // checkRedrive refuses a dead-letter queue that is not there or does not take letters of that source.
@@ -142,8 +157,16 @@ func (s *Service) deleteQueue(_ context.Context, c call, in *queueInput) (*empty
 	if err != nil {
 		return nil, err
 	}
+	return &emptyOutput{}, onDisk(s.dropQueue(name))
+}
+
+// dropQueue forgets a queue and everything in it.
+func (s *Service) dropQueue(name string) (ticket *journal.Ticket, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer func() { ticket = s.unlock() }()
+	if err := s.journal.Err(); err != nil {
+		return nil, errStopped(err)
+	}
 	q, ok := s.queues[name]
 	if !ok {
 		return nil, errQueue()
@@ -151,16 +174,18 @@ func (s *Service) deleteQueue(_ context.Context, c call, in *queueInput) (*empty
 	delete(s.queues, name)
 	q.stop()
 	q.wakeAll()
-	return &emptyOutput{}, nil
+	s.forgetQueue(q)
+	return nil, nil
 }
 
 func (s *Service) purgeQueue(_ context.Context, c call, in *queueInput) (*emptyOutput, error) {
-	return withTarget(s, c, *in, func(q *liveQueue, now time.Time) (*emptyOutput, error) {
+	return changeTarget(s, c, *in, func(q *liveQueue, now time.Time) (*emptyOutput, error) {
 		if !q.purged.IsZero() && now.Sub(q.purged) < PurgeInterval {
 			return nil, errPurging(q.name)
 		}
 		q.purged = now
 		q.purge()
+		s.keepQueue(q)
 		return &emptyOutput{}, nil
 	})
 }
@@ -172,6 +197,19 @@ func withTarget[Out any](s *Service, c call, in queueInput, fn func(q *liveQueue
 		return out, err
 	}
 	err = s.withQueue(name, func(q *liveQueue, now time.Time) (err error) {
+		out, err = fn(q, now)
+		return err
+	})
+	return out, err
+}
+
+// changeTarget is withTarget for what the client may rely on.
+func changeTarget[Out any](s *Service, c call, in queueInput, fn func(q *liveQueue, now time.Time) (Out, error)) (out Out, err error) {
+	name, err := s.target(c, in)
+	if err != nil {
+		return out, err
+	}
+	err = s.change(name, func(q *liveQueue, now time.Time) (err error) {
 		out, err = fn(q, now)
 		return err
 	})
@@ -217,7 +255,7 @@ func (s *Service) describe(q *liveQueue) map[string]string {
 }
 
 func (s *Service) setQueueAttributes(_ context.Context, c call, in *setAttributesInput) (*emptyOutput, error) {
-	return withTarget(s, c, in.queueInput, func(q *liveQueue, now time.Time) (*emptyOutput, error) {
+	return changeTarget(s, c, in.queueInput, func(q *liveQueue, now time.Time) (*emptyOutput, error) {
 		wanted, refusal := q.settings.apply(s.settables, in.Attributes)
 		if refusal != nil {
 			return nil, refusal
@@ -232,6 +270,7 @@ func (s *Service) setQueueAttributes(_ context.Context, c call, in *setAttribute
 			q.retain(retention)
 		}
 		q.modified = now
+		s.keepQueue(q)
 		s.settle(q, now)
 		return &emptyOutput{}, nil
 	})

@@ -29,7 +29,7 @@ func (s *Service) tagQueue(_ context.Context, c call, in *tagQueueInput) (*empty
 	if len(in.Tags) == 0 {
 		return nil, errMissing("Tags")
 	}
-	return withTarget(s, c, in.queueInput, func(q *liveQueue, _ time.Time) (*emptyOutput, error) {
+	return changeTarget(s, c, in.queueInput, func(q *liveQueue, _ time.Time) (*emptyOutput, error) {
 		already := 0
 		for key := range q.tags {
 			if _, replaced := in.Tags[key]; !replaced {
@@ -40,6 +40,7 @@ func (s *Service) tagQueue(_ context.Context, c call, in *tagQueueInput) (*empty
 			return nil, err
 		}
 		maps.Copy(q.tags, in.Tags)
+		s.keepQueue(q)
 		return &emptyOutput{}, nil
 	})
 }
@@ -48,10 +49,11 @@ func (s *Service) untagQueue(_ context.Context, c call, in *untagQueueInput) (*e
 	if len(in.TagKeys) == 0 {
 		return nil, errMissing("TagKeys")
 	}
-	return withTarget(s, c, in.queueInput, func(q *liveQueue, _ time.Time) (*emptyOutput, error) {
+	return changeTarget(s, c, in.queueInput, func(q *liveQueue, _ time.Time) (*emptyOutput, error) {
 		for _, key := range in.TagKeys {
 			delete(q.tags, key)
 		}
+		s.keepQueue(q)
 		return &emptyOutput{}, nil
 	})
 }

@@ -1,13 +1,19 @@
 package sqs
 
-import "time"
+import (
+	"time"
+
+	"github.com/millrace-dev/millrace/internal/localaws/journal"
+)
 
 // queue is the state of one queue: what it holds and in which order, without lock, clock or timers. Its few
-// changing verbs (put, take, giveBack, remove, reschedule, advance, purge) are the seam where a log can record
-// each change; everything else derives from them.
+// changing verbs (put, receive, giveBack, drop, reschedule, purge) record each change in the journal; everything else
+// derives from them.
 type queue struct {
-	name string
-	arn  string
+	// journal is nil for a queue that lives in memory only.
+	journal *journal.Journal
+	name    string
+	arn     string
 	// id goes into receipt handles, so that a handle of another queue is recognised.
 	id       uint64
 	created  time.Time
@@ -38,6 +44,7 @@ func (q *queue) purge() {
 	q.known = make(map[uint64]*record)
 	q.fair = newFairShare()
 	q.visible, q.inFlight, q.delayed = 0, 0, 0
+	q.journal.DeletePrefix(q.messageKey(nil))
 }
 
 // put takes in a new record and hides it for delay first.
@@ -45,16 +52,32 @@ func (q *queue) put(now time.Time, r *record, delay time.Duration) {
 	q.lastNumber++
 	r.number = q.lastNumber
 	r.arrived = now.UnixNano()
+	if delay > 0 {
+		r.until = now.Add(delay).UnixNano()
+	}
+	q.seat(r)
+	q.keep(r)
+}
+
+// seat gives a record, a new one or one from the journal, its place. Where until has passed, advance goes on from there.
+func (q *queue) seat(r *record) {
 	r.group = q.fair.join(r.groupID)
 	q.arrivals.pushBack(r)
-	if delay > 0 {
-		r.state = stateDelayed
-		r.until = now.Add(delay).UnixNano()
-		q.delayed++
-	} else {
+	if r.received > 0 {
+		q.known[r.number] = r
+	}
+	switch {
+	case r.until == 0:
 		r.state = stateVisible
 		q.visible++
 		q.fair.show(r)
+	case r.received > 0:
+		r.state = stateInFlight
+		q.inFlight++
+		q.fair.fly(r.group, 1)
+	default:
+		r.state = stateDelayed
+		q.delayed++
 	}
 	q.agenda.push(r, q.due(r))
 }
@@ -106,6 +129,7 @@ func (q *queue) receive(now time.Time, r *record, visibility time.Duration) deli
 	q.known[r.number] = r
 	r.until = now.Add(visibility).UnixNano()
 	q.agenda.rerank(r, q.due(r))
+	q.keepState(r)
 	return delivery{
 		payload: r.payload, queueID: q.id, number: r.number, receives: r.receives, received: r.received,
 		firstReceived: r.firstReceived, sourceARN: r.sourceARN,
@@ -143,9 +167,11 @@ func (q *queue) giveBack(d delivery) {
 	}
 	q.land(r)
 	r.state = stateVisible
+	r.until = 0
 	q.visible++
 	q.fair.showFirst(r)
 	q.agenda.rerank(r, q.due(r))
+	q.keepState(r)
 }
 
 // remove deletes the message that h names, if it is there and was not received again since.
@@ -185,12 +211,14 @@ func (q *queue) drop(r *record) {
 	q.arrivals.remove(r)
 	q.fair.leave(r.group)
 	delete(q.known, r.number)
+	q.forget(r)
 }
 
 // reschedule ends the visibility timeout of an in-flight message at until.
 func (q *queue) reschedule(r *record, until time.Time) {
 	r.until = until.UnixNano()
 	q.agenda.rerank(r, q.due(r))
+	q.keepState(r)
 }
 
 // advance brings the queue to now: what expired is gone, what is due is visible. Messages that would be visible again after

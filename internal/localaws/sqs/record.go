@@ -36,7 +36,7 @@ type record struct {
 	arrived int64
 	// firstReceived and lastReceived are Unix nanoseconds, 0 before the first receive.
 	firstReceived, lastReceived int64
-	// until ends the delay or the visibility timeout, in Unix nanoseconds; it means nothing while visible.
+	// until ends the delay or the visibility timeout, in Unix nanoseconds; 0 or past while visible.
 	until int64
 	// receives counts all receives, also those in the queue a dead letter came from; received counts this queue's.
 	receives, received int32

@@ -70,8 +70,11 @@ func newID() string { return uuid.Must(uuid.NewV4()).String() }
 
 // enqueue puts drafts on a queue. The returned errors stand at the index of the drafts the queue refused.
 func (s *Service) enqueue(name string, drafts []draft) (refused []*Error, err error) {
+	if s.journal.Full() {
+		return nil, errFull()
+	}
 	refused = make([]*Error, len(drafts))
-	err = s.withQueue(name, func(q *liveQueue, now time.Time) error {
+	err = s.change(name, func(q *liveQueue, now time.Time) error {
 		for i, d := range drafts {
 			if d.size > q.settings.maxMessageBytes {
 				refused[i] = errTooLong(q.settings.maxMessageBytes)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/millrace-dev/millrace/internal/localaws/journal"
 )
 
 // Options configure a Service. The zero value serves account 000000000000 in us-east-1.
@@ -23,8 +25,10 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Service is an in-memory SQS. It is safe for concurrent use.
+// Service is an SQS, in memory or on disk as well. It is safe for concurrent use.
 type Service struct {
+	// journal is nil for a service that lives in memory only. Changes are recorded under mu.
+	journal    *journal.Journal
 	options    Options
 	operations map[string]operation
 	settables  map[string]settable
@@ -79,17 +83,46 @@ func (s *Service) Close() {
 }
 
 // withQueue runs fn on a queue that was brought to now, under the lock, and then wakes and schedules what fn made due.
+// What fn changes will be on disk, but is not yet.
 func (s *Service) withQueue(name string, fn func(q *liveQueue, now time.Time) error) error {
+	_, err := s.visit(name, fn)
+	return err
+}
+
+// change is withQueue for what the client may rely on: it returns when everything that fn changed is on disk.
+func (s *Service) change(name string, fn func(q *liveQueue, now time.Time) error) error {
+	ticket, err := s.visit(name, fn)
+	return onDisk(ticket, err)
+}
+
+// onDisk waits for what a call changed, and returns the call's own error unless the disk has a worse one.
+func onDisk(ticket *journal.Ticket, err error) error {
+	if stopped := ticket.Wait(); stopped != nil {
+		return errStopped(stopped)
+	}
+	return err
+}
+
+func (s *Service) visit(name string, fn func(q *liveQueue, now time.Time) error) (ticket *journal.Ticket, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer func() { ticket = s.unlock() }()
+	if err := s.journal.Err(); err != nil {
+		return nil, errStopped(err)
+	}
 	q, ok := s.queues[name]
 	if !ok {
-		return errQueue()
+		return nil, errQueue()
 	}
 	now := time.Now()
 	s.settle(q, now)
 	defer s.ready(q, now)
-	return fn(q, now)
+	return nil, fn(q, now)
+}
+
+// unlock ends one atomic change.
+func (s *Service) unlock() *journal.Ticket {
+	defer s.mu.Unlock()
+	return s.journal.Submit()
 }
 
 // settle brings a queue to now and moves what was received too often.
@@ -152,8 +185,8 @@ func (s *Service) ready(q *liveQueue, now time.Time) {
 // tick is the timer's work.
 func (s *Service) tick(q *liveQueue) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || s.queues[q.name] != q {
+	defer s.unlock()
+	if s.closed || s.queues[q.name] != q || s.journal.Err() != nil {
 		return
 	}
 	q.timerDue = 0
@@ -173,8 +206,10 @@ func (q *liveQueue) stop() {
 }
 
 func (s *Service) newLiveQueue(name string, now time.Time) *liveQueue {
-	return &liveQueue{
+	q := &liveQueue{
 		queue:   newQueue(name, s.options.queueARN(name), rand.Uint64(), now), //nolint:gosec // tells queues apart, guards nothing
 		waiters: chain[*waiter]{name: waiterChain},
 	}
+	q.journal = s.journal
+	return q
 }

@@ -1,0 +1,154 @@
+package sqs
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// What the journal holds, under these first bytes of the keys:
+//
+//	r                      how often a service was opened on it
+//	q name                 a queue (storedQueue)
+//	m queue number 0       a message as it was sent (storedMessage)
+//	m queue number 1       what has happened to it here (storedState)
+//
+// Queue ids and numbers are 8 bytes each, big-endian, so that messages come back in the order of their arrival.
+const (
+	runsKey       = 'r'
+	queuePrefix   = 'q'
+	messagePrefix = 'm'
+
+	sentPart  = 0
+	statePart = 1
+)
+
+// JournalVersion is the version of these keys and values, for journal.Options.
+const JournalVersion = 1
+
+// storedQueue is a queue without its messages. Its settings are the attributes as SetQueueAttributes takes them.
+type storedQueue struct {
+	ID         uint64            `json:"id"`
+	Created    int64             `json:"created"`
+	Modified   int64             `json:"modified"`
+	Purged     int64             `json:"purged,omitzero"`
+	Attributes map[string]string `json:"attributes"`
+	Tags       map[string]string `json:"tags,omitempty"`
+}
+
+// storedMessage is what never changes.
+type storedMessage struct {
+	ID          string                    `json:"id"`
+	Body        string                    `json:"body"`
+	Attributes  map[string]attributeValue `json:"attributes,omitempty"`
+	GroupID     string                    `json:"group,omitempty"`
+	TraceHeader string                    `json:"trace,omitempty"`
+	SourceARN   string                    `json:"source,omitempty"`
+	Sent        int64                     `json:"sent"`
+}
+
+// storedState is what changes with every receive, in encoding/binary's big-endian form: times in Unix nanoseconds.
+type storedState struct {
+	Arrived, FirstReceived, LastReceived, Until int64
+	Receives, Received                          int32
+}
+
+// messageKey names a part of a message, or without one the beginning of all messages of the queue.
+func (q *queue) messageKey(r *record, part ...byte) []byte {
+	key := binary.BigEndian.AppendUint64([]byte{messagePrefix}, q.id)
+	if r == nil {
+		return key
+	}
+	return append(binary.BigEndian.AppendUint64(key, r.number), part...)
+}
+
+// keep records a new message.
+func (q *queue) keep(r *record) {
+	if q.journal == nil {
+		return
+	}
+	stored := storedMessage{
+		ID: r.id, Body: r.body, GroupID: r.groupID, TraceHeader: r.traceHeader, SourceARN: r.sourceARN, Sent: r.sent.UnixNano(),
+	}
+	if len(r.attributes) > 0 {
+		stored.Attributes = make(map[string]attributeValue, len(r.attributes))
+		for _, a := range r.attributes {
+			stored.Attributes[a.name] = attributeValue{DataType: a.DataType, StringValue: a.StringValue, BinaryValue: a.BinaryValue}
+		}
+	}
+	q.journal.Set(q.messageKey(r, sentPart), encode(stored))
+	q.journal.Set(q.messageKey(r, statePart), r.encodeState())
+}
+
+// keepState records what happened to a message. Nobody relies on it: at worst it is delivered once more.
+func (q *queue) keepState(r *record) {
+	if q.journal != nil {
+		q.journal.SetSoon(q.messageKey(r, statePart), r.encodeState())
+	}
+}
+
+// forget records that a message is gone.
+func (q *queue) forget(r *record) {
+	if q.journal != nil {
+		q.journal.Delete(q.messageKey(r, sentPart))
+		q.journal.Delete(q.messageKey(r, statePart))
+	}
+}
+
+func (r *record) encodeState() []byte {
+	state, err := binary.Append(nil, binary.BigEndian, storedState{
+		Arrived: r.arrived, FirstReceived: r.firstReceived, LastReceived: r.lastReceived, Until: r.until,
+		Receives: r.receives, Received: r.received,
+	})
+	if err != nil {
+		panic(err) // a struct of fixed size always encodes
+	}
+	return state
+}
+
+// keepQueue records a queue's settings and tags.
+func (s *Service) keepQueue(q *liveQueue) {
+	if s.journal == nil {
+		return
+	}
+	stored := storedQueue{ID: q.id, Created: q.created.UnixNano(), Modified: q.modified.UnixNano(), Attributes: map[string]string{}, Tags: q.tags}
+	if !q.purged.IsZero() {
+		stored.Purged = q.purged.UnixNano()
+	}
+	for name, attribute := range s.settables {
+		if value := attribute.show(&q.settings); value != "" {
+			stored.Attributes[name] = value
+		}
+	}
+	s.journal.Set(queueKey(q.name), encode(stored))
+}
+
+// forgetQueue records that a queue and its messages are gone.
+func (s *Service) forgetQueue(q *liveQueue) {
+	if s.journal != nil {
+		s.journal.Delete(queueKey(q.name))
+		s.journal.DeletePrefix(q.messageKey(nil))
+	}
+}
+
+func queueKey(name string) []byte { return append([]byte{queuePrefix}, name...) }
+
+// encode writes a stored value. Only trace headers can hold what is no UTF-8; they are not worth a refusal.
+func encode(value any) []byte {
+	text, err := json.Marshal(value, jsontext.AllowInvalidUTF8(true))
+	if err != nil {
+		panic(fmt.Errorf("sqs journal: %w", err)) // texts, numbers and bytes always marshal
+	}
+	return text
+}
+
+// fromNano is the time of a stored number; 0 is no time.
+func fromNano(nano int64) time.Time {
+	if nano == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, nano)
+}
