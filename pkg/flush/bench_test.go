@@ -58,7 +58,7 @@ func benchFlusher(b *testing.B, s sink.Sink, names ...string) *flush.Flusher {
 	for _, name := range names {
 		targets[name] = flush.Target{Sink: s}
 	}
-	f, err := flush.New(flush.Options{Targets: targets, Router: toAll(names), Queue: &box{}, DeadLetters: &box{}, Logger: discard()})
+	f, err := flush.New(flush.Options{Targets: targets, Router: toAll(names), Queue: &box{}, DeadLetters: &box{}, Logger: discard(), Dedup: forgetful(b)})
 	if err != nil {
 		b.Fatal(err)
 	}

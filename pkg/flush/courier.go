@@ -141,6 +141,7 @@ func (c *courier) conclude(ctx context.Context, b batch.Batch, outcomes []sink.O
 	for i, o := range outcomes {
 		if o.Verdict == sink.Delivered {
 			delivered++
+			c.plan.Delivered(c.origins[b.Positions[i]].unit)
 			continue
 		}
 		if o.Verdict == sink.Untold {

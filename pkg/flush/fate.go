@@ -24,14 +24,18 @@ type fate struct {
 	early   bool // the residue came before its time: its reason stays as it is
 }
 
-// unsent is an event without a taker, by its place in run.packs.
-type unsent struct{ pack, event int }
+// origin is where an event on its way to a sink came from: its place in run.packs and in
+// its pack, and the unit that it is.
+type origin struct{ pack, event, unit int }
+
+// noUnit is the unit of an event that was not to be sent this time.
+const noUnit = -1
 
 // put notes the fate of an event.
-func (r *run) put(f fate, u unsent) {
+func (r *run) put(f fate, from origin) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.settled[f] = append(r.settled[f], u)
+	r.settled[f] = append(r.settled[f], from)
 }
 
 // decided turns a retry decision about an outcome into a fate.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/millrace-dev/millrace/pkg/dedup"
 	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/ledger"
 	"github.com/millrace-dev/millrace/pkg/queue"
@@ -38,6 +39,9 @@ type Options struct {
 	Router Router
 	// Queue takes residues, DeadLetters takes dead letters. Required.
 	Queue, DeadLetters Sender
+	// Dedup decides what was delivered before; nil looks for duplicates within one flush
+	// and in the memory of its environment only.
+	Dedup *dedup.Deduper
 	// Ledger counts; nil counts into one that nobody reads.
 	Ledger *ledger.Ledger
 	// Logger; nil means slog.Default().
@@ -67,6 +71,12 @@ func New(o Options) (*Flusher, error) {
 	if o.Margin == 0 {
 		o.Margin = DefaultMargin
 	}
+	if o.Dedup == nil {
+		var err error
+		if o.Dedup, err = dedup.New(dedup.Options{}); err != nil {
+			return nil, fmt.Errorf("flush: %w", err)
+		}
+	}
 	f := &Flusher{Options: o, targets: make(map[string]*target, len(o.Targets))}
 	for name, t := range o.Targets {
 		prepared, err := newTarget(name, t, o.Logger)
@@ -95,7 +105,10 @@ func (f *Flusher) flush(ctx, sending context.Context, messages []queue.Received)
 	for _, w := range waves(messages) {
 		run := newRun(f, messages[w.from:w.to])
 		run.unpack()
-		run.deliver(sending, run.route())
+		run.route()
+		run.claim(sending)
+		run.deliver(sending, run.lanes())
+		run.followUp()
 		for _, i := range run.settle(ctx) {
 			back = append(back, w.from+i)
 		}

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/millrace-dev/millrace/pkg/batch"
+	"github.com/millrace-dev/millrace/pkg/dedup"
 	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/flush"
 	"github.com/millrace-dev/millrace/pkg/ledger"
@@ -188,13 +189,23 @@ func setup(t *testing.T, policy retry.Policy, sinks map[string]*scripted) *bundl
 	slices.Sort(names)
 	f, err := flush.New(flush.Options{
 		Targets: targets, Router: names, Queue: &b.queue, DeadLetters: &b.letters,
-		Ledger: b.ledger, Logger: discard(),
+		Ledger: b.ledger, Logger: discard(), Dedup: forgetful(t),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.flusher = f
 	return b
+}
+
+// forgetful recognises no duplicates, so that tests may use the same events again.
+func forgetful(t testing.TB) *dedup.Deduper {
+	t.Helper()
+	d, err := dedup.New(dedup.Options{HintKeys: -1, WithinFlush: dedup.Off})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 func orders(n int) []event.Event {

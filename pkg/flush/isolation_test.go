@@ -27,7 +27,7 @@ func setupTargets(t *testing.T, targets map[string]flush.Target, names ...string
 	log := &bytes.Buffer{}
 	f, err := flush.New(flush.Options{
 		Targets: targets, Router: toAll(names), Queue: &b.queue, DeadLetters: &b.letters,
-		Ledger: b.ledger, Logger: slog.New(slog.NewTextHandler(log, nil)),
+		Ledger: b.ledger, Logger: slog.New(slog.NewTextHandler(log, nil)), Dedup: forgetful(t),
 	})
 	if err != nil {
 		t.Fatal(err)

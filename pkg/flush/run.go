@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/pkg/batch"
+	"github.com/millrace-dev/millrace/pkg/dedup"
 	"github.com/millrace-dev/millrace/pkg/ledger"
 	"github.com/millrace-dev/millrace/pkg/queue"
 )
@@ -18,8 +19,12 @@ type run struct {
 	parked   []parked     // messages that are dead letters as a whole
 	back     map[int]bool // messages that must come back, by index
 
+	units   []dedup.Unit // every event with each of its sinks
+	sources []origin     // where each unit came from
+	plan    *dedup.Plan  // what to do with each unit
+
 	mu      sync.Mutex
-	settled map[fate][]unsent // what no sink has taken, by what happens to it
+	settled map[fate][]origin // what no sink has taken, by what happens to it
 }
 
 // pack is a decoded message.
@@ -37,7 +42,7 @@ type parked struct {
 func newRun(f *Flusher, messages []queue.Received) *run {
 	return &run{
 		Flusher: f, now: time.Now(), messages: messages,
-		back: make(map[int]bool), settled: make(map[fate][]unsent),
+		back: make(map[int]bool), settled: make(map[fate][]origin),
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 type parcel struct {
 	out     queue.Outgoing
 	message int
+	origins []origin // of the events inside; none of a message parked as a whole
 	counter ledger.Counter
 	class   string
 }
@@ -29,6 +30,9 @@ func (r *run) settle(ctx context.Context) []int {
 	residues, letters := r.parcels()
 	r.confirm(ctx, r.Queue, residues)
 	r.confirm(ctx, r.DeadLetters, letters)
+	if err := r.plan.Release(ctx); err != nil {
+		r.Logger.Warn("dedup store did not learn what was delivered: it may be delivered again", "cause", err)
+	}
 	return slices.Sorted(maps.Keys(r.back))
 }
 
@@ -56,21 +60,22 @@ func (r *run) parcels() (residues, letters []parcel) {
 	return residues, letters
 }
 
-func byPack(events []unsent) map[int][]int {
-	packs := make(map[int][]int)
-	for _, u := range events {
-		packs[u.pack] = append(packs[u.pack], u.event)
+func byPack(events []origin) map[int][]origin {
+	packs := make(map[int][]origin)
+	for _, o := range events {
+		packs[o.pack] = append(packs[o.pack], o)
 	}
 	return packs
 }
 
 // encode makes the pack, or packs, that carry some events of pack i to their fate.
-func (r *run) encode(f *fate, i int, indexes []int, now time.Time) ([]parcel, error) {
+func (r *run) encode(f *fate, i int, origins []origin, now time.Time) ([]parcel, error) {
 	p := &r.packs[i]
-	slices.Sort(indexes) // batches finish in any order; the pack's id must not depend on it
-	events := make([]event.Event, len(indexes))
-	for k, at := range indexes {
-		events[k] = p.Events[at]
+	// Batches finish in any order; the pack's id must not depend on it.
+	slices.SortFunc(origins, func(a, b origin) int { return a.event - b.event })
+	events := make([]event.Event, len(origins))
+	for k, o := range origins {
+		events[k] = p.Events[o.event]
 	}
 	meta := p.Header.Meta()
 	meta.Sink, meta.Attempt, meta.Reason = f.sink, f.attempt, f.reason(&p.Header, now)
@@ -90,8 +95,9 @@ func (r *run) encode(f *fate, i int, indexes []int, now time.Time) ([]parcel, er
 	for k, m := range messages {
 		parcels[k] = parcel{
 			out: queue.Outgoing{Message: m, Delay: min(f.delay, queue.MaxDelay)}, message: p.message,
-			counter: counter, class: string(f.class),
+			origins: origins[:m.Header.Count], counter: counter, class: string(f.class),
 		}
+		origins = origins[m.Header.Count:]
 	}
 	return parcels, nil
 }
@@ -115,6 +121,16 @@ func (r *run) confirm(ctx context.Context, to Sender, parcels []parcel) {
 			r.Logger.Error("pack comes back: its rest could not be written", "rest", p.out.Message.Header.ID, "cause", lost[i])
 		case p.counter != "":
 			r.count(p.counter, p.out.Message.Header.Sink, p.class, p.out.Message.Header.Count)
+			r.kept(p)
+		}
+	}
+}
+
+// kept notes that the events of a parcel are safe in another pack.
+func (r *run) kept(p *parcel) {
+	for _, o := range p.origins {
+		if o.unit != noUnit {
+			r.plan.Kept(o.unit, p.out.Message.Header.ID)
 		}
 	}
 }

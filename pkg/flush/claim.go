@@ -1,0 +1,74 @@
+package flush
+
+import (
+	"context"
+	"time"
+
+	"github.com/millrace-dev/millrace/pkg/dedup"
+	"github.com/millrace-dev/millrace/pkg/ledger"
+	"github.com/millrace-dev/millrace/pkg/retry"
+)
+
+// claim takes the units up. What is a duplicate is decided by pkg/dedup alone.
+func (r *run) claim(ctx context.Context) {
+	ids := make([]string, len(r.packs))
+	for i := range r.packs {
+		ids[i] = r.packs[i].Header.ID
+	}
+	plan, err := r.Dedup.Begin(ctx, ids, r.units)
+	if err != nil {
+		r.Logger.Warn("dedup store is away", "then", r.Dedup.OnStoreFailure, "cause", err)
+	}
+	r.plan = plan
+	for i := range r.units {
+		r.obey(i)
+	}
+}
+
+// obey does what the plan says of a unit that is not to be sent: it counts a duplicate,
+// and lets anything else come again.
+func (r *run) obey(i int) {
+	switch v := r.plan.Verdict(i); v.Action {
+	case dedup.Skip:
+		r.skip(i, v)
+	case dedup.Defer:
+		r.put(r.claimedElsewhere(i, v.After), r.sources[i])
+	case dedup.Return:
+		r.back[r.packs[r.units[i].Pack].message] = true
+	case dedup.Send, dedup.Follow: // sent now, or decided later
+	}
+}
+
+func (r *run) skip(i int, v dedup.Verdict) {
+	r.count(ledger.Deduped, r.units[i].Sink, "", 1)
+	if v.Conflict {
+		r.count(ledger.Conflict, r.units[i].Sink, "", 1)
+	}
+}
+
+// claimedElsewhere is the fate of an event that another flush is delivering.
+func (r *run) claimedElsewhere(i int, after time.Duration) fate {
+	h := &r.packs[r.units[i].Pack].Header
+	return fate{
+		action: retry.Defer, sink: r.units[i].Sink, delay: after, attempt: h.Attempt,
+		class: retry.Cancelled, cause: "claimed by another flush",
+	}
+}
+
+// followUp decides about duplicates within this flush, now that what they equal has
+// been tried.
+func (r *run) followUp() {
+	follow := make([]int, 0)
+	for i := range r.units {
+		if r.plan.Verdict(i).Action == dedup.Follow {
+			follow = append(follow, i)
+		}
+	}
+	if len(follow) == 0 {
+		return
+	}
+	r.plan.Resolve()
+	for _, i := range follow {
+		r.obey(i)
+	}
+}

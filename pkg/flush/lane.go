@@ -1,0 +1,49 @@
+package flush
+
+import (
+	"time"
+
+	"github.com/millrace-dev/millrace/pkg/dedup"
+	"github.com/millrace-dev/millrace/pkg/event"
+)
+
+// laneKey says which events may be tried together: those for one sink that have been
+// tried equally often.
+type laneKey struct {
+	sink    string
+	attempt int
+}
+
+// lane is the events for one sink with equally many attempts behind them.
+type lane struct {
+	laneKey
+	target  *target
+	events  []event.Event
+	origins []origin  // where each event came from
+	first   time.Time // first failure of the oldest; zero when none has failed
+}
+
+// lanes puts the units that are to be sent into lanes.
+func (r *run) lanes() []*lane {
+	lanes := make(map[laneKey]*lane)
+	var order []*lane
+	for i := range r.units {
+		if r.plan.Verdict(i).Action != dedup.Send {
+			continue
+		}
+		h := &r.packs[r.units[i].Pack].Header
+		key := laneKey{sink: r.units[i].Sink, attempt: h.Attempt}
+		l := lanes[key]
+		if l == nil {
+			l = &lane{laneKey: key, target: r.targets[key.sink]}
+			lanes[key] = l
+			order = append(order, l)
+		}
+		l.events = append(l.events, *r.units[i].Event)
+		l.origins = append(l.origins, r.sources[i])
+		if h.Attempt > 0 && h.Reason != nil && (l.first.IsZero() || h.Reason.First.Before(l.first)) {
+			l.first = h.Reason.First
+		}
+	}
+	return order
+}
