@@ -152,6 +152,7 @@ func (p *Plan) ask(ctx context.Context) error {
 	deadline, bounded := ctx.Deadline()
 	p.ticket = NewTicket(d.lease(deadline, bounded), d.Window)
 	if d.Store == nil || len(p.claims) == 0 {
+		p.held = len(p.claims) > 0
 		return nil // every slot is ours: Send is the zero action
 	}
 	patient, stop := context.WithTimeout(ctx, d.Patience)
@@ -164,6 +165,7 @@ func (p *Plan) ask(ctx context.Context) error {
 	for k, a := range answers {
 		s := &p.slots[p.asked[k]]
 		s.verdict = d.verdict(a, err, s.whole)
+		p.held = p.held || a.State == Claimed || a.State == Unknown
 		if a.State == Committed {
 			d.hint.remember(s.claim, now.Add(a.Left))
 		}

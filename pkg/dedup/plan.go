@@ -52,6 +52,7 @@ type Plan struct {
 	ticket Ticket
 	claims []Claim // what the store was asked about
 	asked  []int   // the slot of each
+	held   bool    // whether any of them is, or may be, ours
 }
 
 // unit is what is known of a Unit.
@@ -173,7 +174,7 @@ func (p *Plan) Commit(ctx context.Context) error { return p.settle(ctx, Hold) }
 func (p *Plan) Release(ctx context.Context) error { return p.settle(ctx, Release) }
 
 func (p *Plan) settle(ctx context.Context, rest Rest) error {
-	if len(p.claims) == 0 {
+	if !p.held {
 		return nil
 	}
 	s := Settlement{Claims: p.claims, Committed: p.committed(), Rest: rest}

@@ -17,7 +17,7 @@ import (
 //	free       claimed, answer Claimed           -
 //	claimed    lease running: InProgress         committed, free, or claimed as before
 //	           lease over: claimed, Claimed
-//	committed  window running: Committed         (settling again changes nothing)
+//	committed  window running: Committed         committed, the window starts again
 //	           window over: claimed, Claimed
 //
 // Settle by a ticket that does not hold the key (any more) leaves it alone: once a
@@ -49,7 +49,8 @@ type Ticket struct {
 	ID [16]byte
 	// Lease is how long a claim is held when nobody settles it.
 	Lease time.Duration
-	// Window is how long a committed key is remembered.
+	// Window is how long committed keys are remembered after the last Settle of the ticket, but
+	// not longer than Lease + Window after their Claim.
 	Window time.Duration
 }
 

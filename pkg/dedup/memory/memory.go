@@ -27,6 +27,7 @@ type record struct {
 	content   uint64
 	committed bool
 	until     time.Time // end of the lease, or of the window
+	forget    time.Time // end of the longest possible window
 }
 
 // firstSweep is when dead records are looked for first; from then on whenever their number
@@ -60,7 +61,7 @@ func (s *Store) claim(now time.Time, t dedup.Ticket, c dedup.Claim) dedup.Answer
 	left := r.until.Sub(now)
 	switch {
 	case !known || left <= 0:
-		s.records[c.Key] = record{holder: t.ID, content: c.Content, until: now.Add(t.Lease)}
+		s.records[c.Key] = record{holder: t.ID, content: c.Content, until: now.Add(t.Lease), forget: now.Add(t.Lease + t.Window)}
 		return dedup.Answer{State: dedup.Claimed}
 	case r.committed:
 		conflict := r.content != 0 && c.Content != 0 && r.content != c.Content
@@ -77,15 +78,22 @@ func (s *Store) Settle(_ context.Context, t dedup.Ticket, settled dedup.Settleme
 	for i, c := range settled.Claims {
 		r, known := s.records[c.Key]
 		switch {
-		case !known || r.holder != t.ID || r.committed:
+		case !known || r.holder != t.ID:
 		case settled.Committed[i]:
-			r.committed, r.until = true, until
+			r.committed, r.until = true, earlier(until, r.forget)
 			s.records[c.Key] = r
-		case settled.Rest == dedup.Release:
+		case settled.Rest == dedup.Release && !r.committed:
 			delete(s.records, c.Key)
 		}
 	}
 	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // sweep removes records that are over, when there are many.

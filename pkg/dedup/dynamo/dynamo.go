@@ -1,0 +1,94 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go"
+
+	"github.com/millrace-dev/millrace/pkg/dedup"
+)
+
+// Client is what a Store needs of the SDK; *dynamodb.Client has it.
+type Client interface {
+	PutItem(ctx context.Context, in *dynamodb.PutItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, opts ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
+}
+
+var _ Client = (*dynamodb.Client)(nil)
+
+// NewClient builds the SDK's DynamoDB client from the environment, as queue.NewClient
+// builds that of SQS.
+func NewClient(ctx context.Context, options ...func(*dynamodb.Options)) (*dynamodb.Client, error) {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("aws configuration: %w", err)
+	}
+	return dynamodb.NewFromConfig(cfg, options...), nil
+}
+
+// Store is a dedup.Store in one table. It is safe for concurrent use.
+type Store struct {
+	client Client
+	table  string
+	now    func() time.Time
+}
+
+var _ dedup.Store = (*Store)(nil)
+
+// Options say where a store is.
+type Options struct {
+	// Client is required.
+	Client Client
+	// Table is the name of the table. Required.
+	Table string
+	// Now is the clock that leases and windows are written and read with; nil means time.Now.
+	Now func() time.Time
+}
+
+// New returns the store in a table, which it does not touch yet.
+func New(o Options) *Store {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Store{client: o.Client, table: o.Table, now: o.Now}
+}
+
+// Settle implements dedup.Store with one write.
+func (s *Store) Settle(ctx context.Context, t dedup.Ticket, settlement dedup.Settlement) error {
+	_, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &s.table, Item: newSettlement(t, settlement, s.now()),
+	})
+	if err != nil {
+		return s.explain("settle in", err)
+	}
+	return nil
+}
+
+// explain names the table, and tells back-pressure from all other trouble.
+func (s *Store) explain(operation string, err error) error {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		switch api.ErrorCode() {
+		// Source: DynamoDB Developer Guide, "Error handling", the codes to retry with backoff.
+		case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded":
+			return fmt.Errorf("%s %s: %w: %w", operation, s.table, dedup.ErrBusy, err)
+		case "ResourceNotFoundException":
+			return fmt.Errorf("%s %s: the table does not exist here: %w", operation, s.table, err)
+		}
+	}
+	return fmt.Errorf("%s %s: %w", operation, s.table, err)
+}
+
+// notThere is the condition of a first claim: nothing is there, or what is there is over.
+const notThere = "attribute_not_exists(" + KeyAttribute + ") OR " + attributeExpiry + " <= :now"
+
+// heldBy is the condition of a take-over.
+const heldBy = attributeHolder + " = :holder"
+
+func ptr(s string) *string { return aws.String(s) }
