@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
 // KeepConnections returns client without a fault that drops connections, for an SDK client that talks to a server nearby.
@@ -15,7 +16,14 @@ import (
 // of a hundred kilobytes now and then its messages. A body without WriteTo is asked by Read, whose io.EOF is right.
 //
 // Seen with smithy-go v1.28.8, transport/http/internal/io/safe.go.
-func KeepConnections(client aws.HTTPClient) aws.HTTPClient { return keeper{client} }
+//
+// A nil client, as the SDK's configuration has it unless told otherwise, stands for the SDK's default.
+func KeepConnections(client aws.HTTPClient) aws.HTTPClient {
+	if client == nil {
+		client = awshttp.NewBuildableClient()
+	}
+	return keeper{client}
+}
 
 type keeper struct{ client aws.HTTPClient }
 

@@ -48,3 +48,22 @@ func TestKeepConnections_ClosedBodyIsNoFailedWrite(t *testing.T) {
 		t.Errorf("500 calls used %d connections, want 1", got)
 	}
 }
+
+func TestKeepConnections_OfNothingIsTheDefault(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	t.Cleanup(server.Close)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Close = true // nobody could close an idle connection of the default client
+	response, err := queue.KeepConnections(nil).Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusTeapot {
+		t.Errorf("status = %d, want %d", response.StatusCode, http.StatusTeapot)
+	}
+}
