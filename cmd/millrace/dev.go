@@ -16,7 +16,7 @@ type devCommand struct {
 	configFile
 	Listen    string `default:"127.0.0.1:8080" help:"Address of the API. Port 0 takes a free one."`
 	AWSListen string `name:"aws-listen" default:"127.0.0.1:4577" help:"Address of the AWS endpoint. Port 0 takes a free one."`
-	Data      string `default:".millrace" placeholder:"DIR" help:"Where the logs of the functions go, as DIR/logs/NAME.log; 'memory' keeps nothing."`
+	Data      string `default:".millrace" placeholder:"DIR" help:"Where the queues are kept, in DIR/queues, and the logs of the functions, as DIR/logs/NAME.log; 'memory' keeps nothing."`
 	Dist      string `type:"path" placeholder:"DIR" help:"Where the built functions are, as DIR/NAME/bootstrap. Default: dist beside the program or here."`
 	Demo      bool   `help:"Start a demo sink, send 1,000 sample events and show them arriving."`
 	JSON      bool   `help:"Print one JSON line when ready, and nothing else on standard output."`
@@ -28,7 +28,7 @@ type devCommand struct {
 
 // Help shows how to use it.
 func (devCommand) Help() string {
-	return `Starts an AWS of its own on this machine (SQS, Lambda, API Gateway; in memory, on the loopback interface only) with
+	return `Starts an AWS of its own on this machine (SQS, Lambda, API Gateway; on the loopback interface only) with
 the queues millrace and millrace-dlq and the functions millrace-ingest, millrace-flush and millrace-replay: the same
 binaries that run on AWS. Of this program's environment they see only the variables that the configuration names.
 
@@ -96,7 +96,7 @@ type plan struct {
 	listen, awsListen        string
 	bootstrap                func(function string) string
 	directory                string // where the functions run
-	logs                     string // directory, empty for none
+	queues, logs             string // directories, empty for none
 	environment              map[string]string
 	flushTimeout, visibility time.Duration
 	window                   time.Duration
@@ -134,7 +134,7 @@ func (d *devCommand) plan(ctx context.Context, c *console, loaded *config.Config
 	if p.directory, err = filepath.Abs("."); err != nil {
 		return plan{}, fmt.Errorf("dev: %w", err)
 	}
-	if p.logs, err = makeLogs(d.Data); err != nil {
+	if p.queues, p.logs, err = makeData(d.Data); err != nil {
 		return plan{}, err
 	}
 	p.bootstrap, err = findFunctions(d.Dist)

@@ -22,12 +22,15 @@ func (d *devCommand) drain(c *console, started *cloud) error {
 	if err := started.close(); err != nil {
 		return err
 	}
-	switch packs, letters := left.Queue.Total(), left.DeadLetters.Total(); {
-	case packs+letters == 0:
+	packs, letters := left.Queue.Total(), left.DeadLetters.Total()
+	fate := "kept in " + d.Data + " for the next start"
+	if d.Data == inMemory {
+		fate = "gone, because the queues are in memory"
+	}
+	if packs+letters == 0 {
 		c.say("stopped: nothing was left on the queues")
-	default:
-		c.say("stopped: %s on the queue and %s were left; they are gone, because the queues are in memory",
-			plural(packs, "pack"), plural(letters, "dead letter"))
+	} else {
+		c.say("stopped: %s on the queue and %s were left; they are %s", plural(packs, "pack"), plural(letters, "dead letter"), fate)
 	}
 	return nil
 }

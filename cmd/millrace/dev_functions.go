@@ -60,19 +60,23 @@ func missing(places []string) []string {
 	return slices.Compact(files)
 }
 
-// makeLogs makes the directory for the functions' logs; "memory" has none.
-func makeLogs(data string) (string, error) {
-	if data == "memory" {
-		return "", nil
+// inMemory is the value of --data that keeps nothing.
+const inMemory = "memory"
+
+// makeData makes the directory for the functions' logs and names the one of the queues; "memory" has neither.
+func makeData(data string) (queues, logs string, err error) {
+	if data == inMemory {
+		return "", "", nil
 	}
-	logs, err := filepath.Abs(filepath.Join(data, "logs"))
+	data, err = filepath.Abs(data)
+	queues, logs = filepath.Join(data, "queues"), filepath.Join(data, "logs")
 	if err == nil {
 		err = os.MkdirAll(logs, 0o750)
 	}
 	if err != nil {
-		return "", fmt.Errorf("dev --data: %w", err)
+		return "", "", fmt.Errorf("dev --data: %w", err)
 	}
-	return logs, nil
+	return queues, logs, nil
 }
 
 func sortedNames(sinks map[string]config.Sink) []string { return slices.Sorted(maps.Keys(sinks)) }

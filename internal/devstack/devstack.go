@@ -54,6 +54,8 @@ func FunctionName(function string) string { return "millrace-" + function }
 type Options struct {
 	// AWSAddress and APIAddress are where the AWS endpoint and the front door listen. Default: a free port of 127.0.0.1.
 	AWSAddress, APIAddress string
+	// DataDir keeps the queues on disk; empty means in memory.
+	DataDir string
 	// Bootstrap returns the path of a function's program. Required.
 	Bootstrap func(function string) string
 	// Directory is where the functions run. Default: beside their programs.
@@ -79,7 +81,7 @@ type Options struct {
 // Start starts the stack. Close it, or processes stay behind.
 func Start(ctx context.Context, o Options) (*localaws.Server, error) {
 	server, err := localaws.Start(ctx, localaws.Options{
-		AWSAddress: o.AWSAddress, APIAddress: o.APIAddress,
+		AWSAddress: o.AWSAddress, APIAddress: o.APIAddress, DataDir: o.DataDir,
 		Queues: []localaws.Queue{
 			{Name: LetterQueue, Attributes: map[string]string{"MessageRetentionPeriod": letterRetention}},
 			{

@@ -26,6 +26,7 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	problems = append(problems, shut(ctx, s.aws))
 	s.serving.Wait()
+	problems = append(problems, s.journal.Close())
 	return errors.Join(problems...)
 }
 

@@ -14,5 +14,6 @@
 // scope, or by the path, so AWS_ENDPOINT_URL is all a client needs. Signatures are not checked. What is not emulated is refused
 // with an error in AWS's shape that says what is.
 //
-// Both listeners refuse any address that is not loopback. State lives in memory and ends with the process.
+// Both listeners refuse any address that is not loopback. The queues live in memory and, with Options.DataDir, on disk as well
+// (packages sqs and journal); everything else is declared anew at each start.
 package localaws

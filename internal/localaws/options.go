@@ -27,6 +27,9 @@ type Options struct {
 	AWSAddress string
 	// APIAddress is where the front door listens; it must be loopback. Default "127.0.0.1:0", a random port.
 	APIAddress string
+	// DataDir keeps the queues on disk, so that they survive a restart and a kill -9; it is made when missing. One process at a time
+	// has it open. Empty: everything is in memory.
+	DataDir string
 	// Queues, Functions, Mappings and Schedules are created at the start.
 	Queues    []Queue
 	Functions []lambda.Function

@@ -15,6 +15,7 @@ import (
 
 	"github.com/millrace-dev/millrace/internal/localaws/apigateway"
 	"github.com/millrace-dev/millrace/internal/localaws/esm"
+	"github.com/millrace-dev/millrace/internal/localaws/journal"
 	"github.com/millrace-dev/millrace/internal/localaws/lambda"
 	"github.com/millrace-dev/millrace/internal/localaws/scheduler"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
@@ -29,6 +30,7 @@ type Server struct {
 	awsURL  string
 	apiURL  string
 
+	journal   *journal.Journal // nil in memory
 	queues    *sqs.Service
 	functions *lambda.Host
 	mappings  []*esm.Mapping
@@ -62,8 +64,7 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	s.awsURL = "http://" + aws.Addr().String()
-	s.queues = sqs.New(sqs.Options{Region: Region, AccountID: AccountID, BaseURL: s.awsURL, Faults: s.options.Faults, Logger: s.options.Logger})
-	if err := s.startFunctions(); err != nil {
+	if err := errors.Join(s.openQueues(), s.startFunctions()); err != nil {
 		_ = aws.Close()
 		return err
 	}
@@ -81,6 +82,20 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	return s.openFrontDoor(ctx)
+}
+
+// openQueues starts SQS with what DataDir holds.
+func (s *Server) openQueues() (err error) {
+	if s.options.DataDir != "" {
+		s.journal, err = journal.Open(journal.Options{Dir: s.options.DataDir, Version: sqs.JournalVersion, Logger: s.options.Logger})
+		if err != nil {
+			return err
+		}
+	}
+	s.queues, err = sqs.Open(sqs.Options{
+		Region: Region, AccountID: AccountID, BaseURL: s.awsURL, Faults: s.options.Faults, Logger: s.options.Logger,
+	}, s.journal)
+	return err
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {
@@ -115,11 +130,16 @@ func (s *Server) startFunctions() error {
 	return err
 }
 
-// createQueues makes the dead-letter queues first, because a redrive policy must name a queue that exists.
+// createQueues makes the dead-letter queues first, because a redrive policy must name a queue that exists. Queues
+// from an earlier run get the declared attributes.
 func (s *Server) createQueues(ctx context.Context) error {
 	var problems []error
 	create := func(q Queue) {
-		if _, err := s.queues.CreateQueue(ctx, q.Name, s.attributesOf(q)); err != nil {
+		_, err := s.queues.CreateQueue(ctx, q.Name, s.attributesOf(q))
+		if refusal, ok := errors.AsType[*sqs.Error](err); ok && refusal.Code == "QueueAlreadyExists" {
+			err = s.queues.SetQueueAttributes(ctx, q.Name, s.attributesOf(q))
+		}
+		if err != nil {
 			problems = append(problems, fmt.Errorf("queue %s: %w", q.Name, err))
 		}
 	}

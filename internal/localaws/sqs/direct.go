@@ -20,6 +20,15 @@ func (s *Service) CreateQueue(ctx context.Context, name string, attributes map[s
 	return out.QueueURL, nil
 }
 
+// SetQueueAttributes changes a queue's attributes, all of them or none.
+func (s *Service) SetQueueAttributes(ctx context.Context, name string, attributes map[string]string) error {
+	if err := s.admit(ctx, "SetQueueAttributes"); err != nil {
+		return err
+	}
+	_, err := s.setQueueAttributes(ctx, call{}, &setAttributesInput{queueInput{name}, attributes})
+	return err
+}
+
 // admit is the gate of every direct call.
 func (s *Service) admit(ctx context.Context, op string) error {
 	if err := ctx.Err(); err != nil {
