@@ -21,16 +21,24 @@ type courier struct {
 	*lane
 	attempts int       // made so far
 	first    time.Time // of the first failure; zero when there was none
+	forks    int       // see maxForks
 }
 
 // carry makes attempts until nothing is left to be tried here. fits tells that the sink
 // did not call any part of the batch too large.
 func (c courier) carry(ctx context.Context, b batch.Batch) (fits bool) {
 	c.target.budget.Attempted()
+	return c.carryOn(ctx, b, c.attempt(ctx, b))
+}
+
+// carryOn is carry after the first attempt.
+func (c courier) carryOn(ctx context.Context, b batch.Batch, outcomes []sink.Outcome) (fits bool) {
 	for {
-		outcomes := c.attempt(ctx, b)
 		if tooLarge(outcomes) {
 			return c.halve(ctx, b, outcomes)
+		}
+		if c.forks <= maxForks && poisoned(outcomes) {
+			return c.search(ctx, b)
 		}
 		c.attempts++
 		if c.first.IsZero() {
@@ -43,6 +51,7 @@ func (c courier) carry(ctx context.Context, b batch.Batch) (fits bool) {
 		c.count(ledger.Retried, c.sink, "", len(again))
 		b = b.Only(again)
 		sleep(ctx, pause) // when ctx ends meanwhile, the next attempt is cancelled and deferred
+		outcomes = c.attempt(ctx, b)
 	}
 }
 
@@ -57,6 +66,7 @@ func (c courier) halve(ctx context.Context, b batch.Batch, outcomes []sink.Outco
 	one, two, ok := b.Halves()
 	if !ok {
 		c.attempts++
+		outcomes[0].Cause = c.target.explainTooLarge(&b, outcomes[0].Cause)
 		c.conclude(ctx, b, outcomes)
 		return false
 	}
@@ -146,6 +156,7 @@ func (c *courier) conclude(ctx context.Context, b batch.Batch, outcomes []sink.O
 		}
 		if o.Verdict == sink.Untold {
 			untold++
+			c.plan.Delivered(c.origins[b.Positions[i]].unit) // the batch must not be sent again
 			continue
 		}
 		kind := complaint{o.Verdict, o.Class}

@@ -75,7 +75,17 @@ func itemScenes() []scene {
 		{
 			name: "one item in 500 makes every request too large", events: 500, respond: poison("e137", 413),
 			want: ending{Delivered: 499, Letters: 1, Requests: mostRequests}, lettersAtLast: 1,
-			reason: batch.Reason{Class: "too-large", Stop: "too-large", Status: 413, Cause: "the event alone has 92 bytes, a batch at most"},
+			reason: batch.Reason{Class: "too-large", Stop: "too-large", Status: 413, Cause: "the event alone has 72 bytes, a batch at most"},
+		},
+		{
+			name: "one item in 500 makes every request a bad one", events: 500, respond: poison("e137", 400),
+			want: ending{Delivered: 499, Letters: 1, Requests: mostRequests}, lettersAtLast: 1,
+			reason: batch.Reason{Class: "permanent", Stop: "permanent", Status: 400},
+		},
+		{
+			name: "a batch that is bad as a whole costs seven requests", events: 500, script: "400 x7",
+			want: ending{Letters: 500, Requests: 7}, lettersAtLast: 500,
+			reason: batch.Reason{Class: "permanent", Stop: "permanent", Status: 400},
 		},
 		{
 			name: "an item is throttled by its result", options: langfuse, respond: items(on("e001", "e001", 429)),
@@ -143,7 +153,7 @@ func queueScenes() []scene {
 			refuse:  all, want: ending{Back: 4, Requests: 1}, doubled: 4,
 		},
 		{
-			name: "a refused dead letter brings its message back", events: 4, packs: 2, script: "400", refuse: all,
+			name: "a refused dead letter brings its message back", events: 4, packs: 2, script: "404", refuse: all,
 			want: ending{Back: 4, Requests: 1},
 		},
 		{

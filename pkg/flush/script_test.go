@@ -429,7 +429,7 @@ func replyScenes() []scene {
 		{
 			name: "a 413 for a batch of one names the size and the limit", script: "413", events: 1, options: httpsink.Options{MaxBytes: 5000},
 			want: ending{Letters: 1, Requests: 1}, lettersAtLast: 1,
-			reason: batch.Reason{Class: "too-large", Stop: "too-large", Status: 413, Cause: "the event alone has 94 bytes, a batch at most 5000: status 413"},
+			reason: batch.Reason{Class: "too-large", Stop: "too-large", Status: 413, Cause: "the event alone has 72 bytes, a batch at most 5000: status 413"},
 		},
 	}
 }

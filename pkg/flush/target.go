@@ -1,6 +1,7 @@
 package flush
 
 import (
+	"fmt"
 	"log/slog"
 	"sync"
 
@@ -68,6 +69,17 @@ func newTarget(name string, t Target, logger *slog.Logger) (*target, error) {
 func (t *target) halved(one, two *batch.Batch) {
 	limits := t.Sink.Limits()
 	t.size.Halved(max(limits.Bytes(one), limits.Bytes(two)))
+}
+
+// explainTooLarge names the size of a single event that the sink calls too large, and
+// the limit that is known here. The cause is the sink's own word, which may name its.
+func (t *target) explainTooLarge(b *batch.Batch, cause string) string {
+	limits := t.limits()
+	text := fmt.Sprintf("the event alone has %d bytes", limits.Bytes(b))
+	if limits.MaxBytes > 0 {
+		text += fmt.Sprintf(", a batch at most %d", limits.MaxBytes)
+	}
+	return text + ": " + cause
 }
 
 // taken notes that the sink took a batch. Measuring it is only worth while when there
