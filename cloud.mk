@@ -18,8 +18,8 @@ INFRA_LOCK   := $(shell cksum infra/package-lock.json | cut -d' ' -f1)
 INFRA_TOOLS  := $(TOOLS)/infra-$(INFRA_LOCK)
 CDK_OUT      := cdk.out/$(TARGET)
 CDK          := CDK_DISABLE_VERSION_CHECK=1 JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1 \
-	$(INFRA_TOOLS)/node_modules/.bin/cdk --no-notices --no-version-reporting --app bin/millrace-infra --output $(CDK_OUT)
-CDK_SETTINGS  = -c target=$(TARGET) -c stack=$(STACK) -c config=$(CONFIG) -c dist=$(DEPLOY_DIST) \
+	$(INFRA_TOOLS)/node_modules/.bin/cdk --no-notices --no-version-reporting
+CDK_SETTINGS  = --app bin/millrace-infra --output $(CDK_OUT) -c target=$(TARGET) -c stack=$(STACK) -c config=$(CONFIG) -c dist=$(DEPLOY_DIST) \
 	-c architecture=$(LAMBDA_ARCH) $(CONTEXT)
 
 ##@ Deploy
@@ -50,8 +50,8 @@ synth: infra-tools infra-app deploy-zip ## Print nothing and write cdk.out/$(TAR
 	$(CDK) synth --quiet $(CDK_SETTINGS)
 
 .PHONY: bootstrap
-bootstrap: infra-tools ## Prepare the AWS account and region for CDK, once
-	$(CDK) bootstrap
+bootstrap: infra-tools ## Prepare an AWS account and region for CDK, once: make bootstrap ENVIRONMENT=aws://111122223333/eu-west-1
+	$(CDK) bootstrap $(ENVIRONMENT)
 
 .PHONY: deploy
 deploy: infra-tools infra-app deploy-zip ## Deploy to AWS: make deploy CONFIG=millrace.yaml [STACK=name]

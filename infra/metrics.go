@@ -45,10 +45,10 @@ func (e *BatchExporter) refusedPercent() awscloudwatch.IMetric {
 	})
 }
 
-// throttles is how often any function could not start.
+// throttles is how often ingest and flush could not start.
 func (e *BatchExporter) throttles() awscloudwatch.IMetric {
-	return math("throttles", "ingest + flush + replay", map[string]awscloudwatch.IMetric{
-		"ingest": e.Ingest.MetricThrottles(sum()), "flush": e.Flush.MetricThrottles(sum()), "replay": e.Replay.MetricThrottles(sum()),
+	return math("throttles", "ingest + flush", map[string]awscloudwatch.IMetric{
+		"ingest": e.Ingest.MetricThrottles(sum()), "flush": e.Flush.MetricThrottles(sum()),
 	})
 }
 

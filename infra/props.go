@@ -152,7 +152,7 @@ type AlarmProps struct {
 	RunbookURL string `default:"https://github.com/millrace-dev/millrace/blob/main/docs/runbooks/"`
 	// Age of the oldest pack that is an alarm.
 	OldestAge time.Duration `default:"15m"`
-	// Share of requests refused with 4xx that is an alarm, in percent.
+	// Share of requests refused with 4xx that is an alarm, in percent; -1 for none.
 	ClientErrorPercent int `default:"20"`
 	// Whether there is a dashboard: on or off. Three are free, each further one is $3.
 	Dashboard string `default:"on"`
