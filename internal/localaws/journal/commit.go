@@ -114,6 +114,11 @@ func (v verdicts) Errorf(format string, args ...any) {
 	v.journal.options.Logger.Warn("journal", "problem", fmt.Sprintf(format, args...))
 }
 
+// damage hears of damaged files. Whoever reads them gets an error as well, so it is no reason to end anything here.
+func (v verdicts) damage(info pebble.DataCorruptionInfo) {
+	v.journal.options.Logger.Error("journal", "problem", info.String())
+}
+
 // Fatalf hears of the end of pebble, which expects the end of the process. The journal stops instead, and the calling goroutine ends.
 func (v verdicts) Fatalf(format string, args ...any) {
 	v.journal.mu.Lock()

@@ -15,6 +15,11 @@
 // Underneath is the key-value store pebble, chosen by measurement (docs/adr). It brings checksums, a torn tail that is cut
 // off, compaction in the background, a versioned format and the lock against a second process.
 //
+// # What is refused
+//
+// Open cuts off a torn end, which is what a crash leaves of changes that nobody was told of, and refuses damage anywhere before, a newer
+// version and a second process. Damage in the last 32 KiB block of the log cannot be told from a torn end.
+//
 // # When the disk is full
 //
 // Full says so while ReserveBytes are left; owners then refuse what adds data, and what removes data still works. If

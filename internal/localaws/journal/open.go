@@ -42,7 +42,7 @@ const (
 )
 
 // versionKey holds Options.Version; owners' keys do not start with a zero byte.
-var versionKey = []byte("\x00version")
+const versionKey = "\x00version"
 
 // Open opens a data directory, making it when missing, and recovers what was on disk. Errors are ErrInUse, ErrCorrupt, ErrNewer, or the
 // file system's. Close it.
@@ -71,6 +71,7 @@ func (j *Journal) open() (err error) {
 	j.db, err = pebble.Open(j.options.Dir, &pebble.Options{
 		FS: j.options.FileSystem, Lock: j.lock, Cache: cache, FormatMajorVersion: format,
 		MemTableSize: memTableBytes, MemTableStopWritesThreshold: memTables, Logger: verdicts{j},
+		EventListener: &pebble.EventListener{DataCorruption: verdicts{j}.damage},
 	})
 	if err != nil {
 		return unreadable(j.options.Dir, err)
@@ -83,9 +84,9 @@ func (j *Journal) open() (err error) {
 
 // checkVersion refuses what a newer program wrote, and leaves this one's mark.
 func (j *Journal) checkVersion() error {
-	text, closer, err := j.db.Get(versionKey)
+	text, closer, err := j.db.Get([]byte(versionKey))
 	if errors.Is(err, pebble.ErrNotFound) {
-		return j.db.Set(versionKey, strconv.AppendUint(nil, j.options.Version, 10), pebble.Sync)
+		return j.mark()
 	}
 	if err != nil {
 		return unreadable(j.options.Dir, err)
@@ -97,6 +98,19 @@ func (j *Journal) checkVersion() error {
 	if version > j.options.Version {
 		return fmt.Errorf("data directory %s %w (%d, this one reads up to %d): update this program, or use another directory",
 			j.options.Dir, ErrNewer, version, j.options.Version)
+	}
+	return nil
+}
+
+// mark leaves the version in a new directory. The flush begins a new log: the first one of a store is in pebble's
+// oldest format, in which damage in the middle looks like a torn end.
+func (j *Journal) mark() error {
+	err := j.db.Set([]byte(versionKey), strconv.AppendUint(nil, j.options.Version, 10), pebble.Sync)
+	if err == nil {
+		err = j.db.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("data directory %s: %w", j.options.Dir, err)
 	}
 	return nil
 }

@@ -1,0 +1,95 @@
+package journal_test
+
+import (
+	"errors"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/millrace-dev/millrace/internal/localaws/journal"
+)
+
+// smallDisk is a disk with so many bytes left.
+type smallDisk struct {
+	vfs.FS
+	left atomic.Int64
+}
+
+func (d *smallDisk) GetDiskUsage(string) (vfs.DiskUsage, error) {
+	return vfs.DiskUsage{AvailBytes: uint64(max(0, d.left.Load()))}, nil
+}
+
+func (d *smallDisk) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	file, err := d.FS.Create(name, category)
+	return smallFile{file, d}, err
+}
+
+func (d *smallDisk) ReuseForWrite(old, name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	file, err := d.FS.ReuseForWrite(old, name, category)
+	return smallFile{file, d}, err
+}
+
+// smallFile fails as a full disk does.
+type smallFile struct {
+	vfs.File
+	disk *smallDisk
+}
+
+func (f smallFile) Write(p []byte) (int, error) {
+	if f.disk.left.Add(-int64(len(p))) < 0 {
+		return 0, syscall.ENOSPC
+	}
+	return f.File.Write(p)
+}
+
+func TestJournal_Full_LeavesAReserve(t *testing.T) {
+	t.Parallel()
+	disk := &smallDisk{FS: vfs.NewMem()}
+	disk.left.Store(journal.ReserveBytes + 1<<20)
+	j := open(t, journal.Options{Dir: "data", FileSystem: disk})
+	defer shut(t, j)
+	if j.Full() {
+		t.Fatal("full with a megabyte above the reserve")
+	}
+	disk.left.Store(journal.ReserveBytes - 1)
+	if !j.Full() {
+		t.Fatal("not full below the reserve")
+	}
+	j.Delete([]byte("k"))
+	if err := j.Submit().Wait(); err != nil {
+		t.Errorf("the reserve is there for deletes, and: %v", err)
+	}
+}
+
+func TestJournal_NoSpaceAtAll(t *testing.T) {
+	t.Parallel()
+	disk := &smallDisk{FS: vfs.NewMem()}
+	disk.left.Store(1 << 20)
+	j := open(t, journal.Options{Dir: "data", FileSystem: disk})
+	j.Set([]byte("good"), []byte("kept"))
+	if err := j.Submit().Wait(); err != nil {
+		t.Fatal(err)
+	}
+	disk.left.Store(0)
+	j.Set([]byte("bad"), []byte(strings.Repeat("x", 100_000)))
+	err := j.Submit().Wait()
+	if !errors.Is(err, journal.ErrStopped) || !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "make room") {
+		t.Fatalf("got %v, want ErrStopped because of ENOSPC, with what to do", err)
+	}
+	j.Set([]byte("worse"), nil)
+	if err := j.Submit().Wait(); !errors.Is(err, journal.ErrStopped) || !errors.Is(j.Err(), journal.ErrStopped) {
+		t.Errorf("after that: %v and %v, want ErrStopped", err, j.Err())
+	}
+	if err := j.Close(); !errors.Is(err, journal.ErrStopped) {
+		t.Errorf("Close = %v, want ErrStopped", err)
+	}
+	disk.left.Store(1 << 30)
+	j = open(t, journal.Options{Dir: "data", FileSystem: disk})
+	defer shut(t, j)
+	if got := content(t, j, "good"); len(got) != 1 {
+		t.Errorf("what was acknowledged is gone: %v", got)
+	}
+}
