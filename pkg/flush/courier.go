@@ -84,6 +84,7 @@ func (c *courier) attempt(ctx context.Context, b batch.Batch) []sink.Outcome {
 	outcomes := make([]sink.Outcome, len(b.Events))
 	patience := c.target.Policy.WithDefaults().MaxInlineWait
 	err := c.target.gate.Attempt(ctx, len(b.Events), patience, func() gate.Verdict {
+		c.requests.Add(1)
 		c.send(ctx, b, outcomes)
 		return verdict(outcomes)
 	})

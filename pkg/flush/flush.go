@@ -102,6 +102,7 @@ func (f *Flusher) Flush(ctx context.Context, messages []queue.Received) (back []
 
 // flush sends within one context and settles within another that lasts longer.
 func (f *Flusher) flush(ctx, sending context.Context, messages []queue.Received) (back []int) {
+	units, requests := 0, int64(0)
 	for _, w := range waves(messages) {
 		run := newRun(f, messages[w.from:w.to])
 		run.unpack()
@@ -112,6 +113,10 @@ func (f *Flusher) flush(ctx, sending context.Context, messages []queue.Received)
 		for _, i := range run.settle(ctx) {
 			back = append(back, w.from+i)
 		}
+		units, requests = units+len(run.units), requests+run.requests.Load()
+	}
+	if len(messages) > 0 {
+		f.Logger.InfoContext(ctx, "flushed", "messages", len(messages), "events", units, "requests", requests, "back", len(back))
 	}
 	return back
 }

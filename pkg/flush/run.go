@@ -2,6 +2,7 @@ package flush
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-dev/millrace/pkg/batch"
@@ -10,7 +11,8 @@ import (
 	"github.com/millrace-dev/millrace/pkg/queue"
 )
 
-// run is the state of one invocation. Only settled is written concurrently, under mu.
+// run is the state of one invocation. Only settled, under mu, and requests are written
+// concurrently.
 type run struct {
 	*Flusher
 	now      time.Time
@@ -25,6 +27,8 @@ type run struct {
 
 	mu      sync.Mutex
 	settled map[fate][]origin // what no sink has taken, by what happens to it
+
+	requests atomic.Int64 // made to sinks
 }
 
 // pack is a decoded message.

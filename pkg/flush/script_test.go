@@ -183,6 +183,11 @@ func play(t *testing.T, s scene) {
 		st.playOn(t, back)
 		st.checkLast(t)
 	}
+	st.close(t)
+}
+
+func (st *stage) close(t *testing.T) {
+	t.Helper()
 	if err := st.sink.Close(); err != nil {
 		t.Error(err)
 	}
