@@ -161,7 +161,8 @@ func compress(data []byte) (encoding string, blob []byte) {
 // Decode reads a pack from the body and the events attribute of an SQS message.
 //
 // Errors: those of ParseHeader, and ErrCorrupt when the attribute does not hold what
-// the header announces. It never holds more than MaxSectionBytes.
+// the header announces. It never holds more than MaxSectionBytes. The events alias blob
+// or what was decompressed from it: neither body nor blob may be changed after.
 func Decode(body, blob []byte) (Pack, error) {
 	h, err := ParseHeader(body)
 	if err != nil {
