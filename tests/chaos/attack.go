@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
 	"syscall"
@@ -43,9 +44,7 @@ func (w *world) strike(ctx context.Context, e Episode, r *rand.Rand) {
 		_, _ = w.invoke(ctx, devstack.Replay, `{}`)
 	case Drain:
 		w.hit(Drain)
-		if !w.invoked(ctx, devstack.Flush, `{"drain":true}`) {
-			w.weather.risked(riskFlush, 1)
-		}
+		w.drainOnce(ctx)
 	default: // strikes calls
 	}
 }
@@ -118,8 +117,18 @@ func (w *world) invoke(ctx context.Context, function, payload string) (lambda.Re
 	return w.server.Lambda().Invoke(ctx, devstack.FunctionName(function), []byte(payload), lambda.InvokeOptions{})
 }
 
-// invoked says whether a function ran to its end.
-func (w *world) invoked(ctx context.Context, function, payload string) bool {
-	result, err := w.invoke(ctx, function, payload)
-	return err == nil && !result.Failed()
+// drainOnce starts the flush as a schedule does.
+func (w *world) drainOnce(ctx context.Context) {
+	result, err := w.invoke(ctx, devstack.Flush, `{"drain":true}`)
+	if err == nil && result.Failed() && !bytes.Contains(result.Payload, []byte("drain: ")) { // not an error of its own
+		w.weather.risked(riskDrain, 1)
+	}
+}
+
+// schedule drains again and again, until ctx ends.
+func (w *world) schedule(ctx context.Context) {
+	const pause = 200 * time.Millisecond
+	for until(ctx, time.Now().Add(pause)) {
+		w.drainOnce(context.WithoutCancel(ctx))
+	}
 }

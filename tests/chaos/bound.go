@@ -8,6 +8,8 @@ type risk string
 const (
 	// riskFlush: a flush ended without an answer, by a kill or by its timeout.
 	riskFlush risk = "flushes cut off"
+	// riskDrain: the same of a drain, which takes more at once.
+	riskDrain risk = "drains cut off"
 	// riskReplay: a replay was killed, perhaps after it had sent letters and before it deleted them.
 	riskReplay risk = "replays cut off"
 	// riskSeen: a message became visible while a flush had it.
@@ -26,9 +28,12 @@ type Bound map[risk]int
 
 // AtLeastOnce is the bound of a flush without dedup: whatever was in a hand that was cut off is handed out again.
 func AtLeastOnce() Bound {
-	const callPacks = 10 // entries of one SQS batch call
+	const (
+		callPacks  = 10  // entries of one SQS batch call
+		drainPacks = 110 // taken before they are flushed: 100, and what the last call brought
+	)
 	return Bound{
-		riskFlush: esm.DefaultBatchSize, riskReplay: callPacks, riskSeen: 1, riskSend: callPacks, riskDelete: esm.DefaultBatchSize,
+		riskFlush: esm.DefaultBatchSize, riskDrain: drainPacks, riskReplay: callPacks, riskSeen: 1, riskSend: callPacks, riskDelete: esm.DefaultBatchSize,
 		riskEntry: 1,
 	}
 }

@@ -32,6 +32,8 @@ func (w *world) drain(ctx context.Context) {
 			quiet = time.Now()
 		}
 		switch calm := time.Since(quiet) > settleTime; {
+		case main.Visible > 0 && w.weather.plan.Scheduled:
+			w.drainOnce(ctx)
 		case total(main)+total(letters) == 0 && calm:
 			return
 		case total(main) > 0 && calm:

@@ -55,6 +55,11 @@ const (
 // theme is a set of faults that go together: those of one, all at once, find what single ones do not.
 type theme []Fault
 
+// themes are what a plan draws one of.
+func themes() []theme {
+	return []theme{clean(), badReturns(), badQueue(), badProcesses(), everything()}
+}
+
 // clean faults repeat nothing, so a duplicate has no excuse.
 func clean() theme {
 	return theme{
@@ -63,9 +68,14 @@ func clean() theme {
 	}
 }
 
-// badQueue fails at handing on what sinks do not take.
+// badReturns are sinks that do not take events, and queues that do not take them back.
+func badReturns() theme {
+	return theme{FailSend, FailEntry, LoseSend, SinkFail, SinkRefuse, SinkTooLarge, Replay, KillReplay}
+}
+
+// badQueue repeats and forgets.
 func badQueue() theme {
-	return theme{FailSend, FailSend, FailEntry, LoseSend, FailDelete, LoseDelete, Redeliver, SinkFail, SinkRefuse, Replay, Drain}
+	return theme{FailSend, FailEntry, LoseSend, FailDelete, LoseDelete, Redeliver, Reorder, SinkFail, SinkRefuse, Replay, Drain}
 }
 
 // badProcesses die while they have something in hand.

@@ -31,9 +31,11 @@ func (e Episode) covers(at time.Duration) bool { return at >= e.At && at < e.At+
 
 // Plan is all the trouble of a run.
 type Plan struct {
-	Seed     uint64
-	Load     time.Duration
-	Episodes []Episode // by time
+	Seed uint64
+	Load time.Duration
+	// Scheduled runs have no event-source mapping: the queue is drained as by a schedule.
+	Scheduled bool
+	Episodes  []Episode // by time
 }
 
 const (
@@ -42,16 +44,21 @@ const (
 	// minEpisode and maxEpisode bound an episode's length: from a hiccup to more than the SDK's retries last.
 	minEpisode = 100 * time.Millisecond
 	maxEpisode = 2500 * time.Millisecond
+	// minFaults and maxFaults bound how many different faults a run has.
+	minFaults = 4
+	maxFaults = 8
+	// scheduledOneIn so many runs is scheduled.
+	scheduledOneIn = 4
 )
 
 // NewPlan decides everything from a seed. In each run only some faults of one theme are possible, because a fault that never
 // rests hides others.
 func NewPlan(seed uint64, load time.Duration) Plan {
 	r := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // repeatable, not secret
-	faults := []theme{clean(), badQueue(), badProcesses(), everything()}[r.IntN(4)]
+	faults := themes()[r.IntN(len(themes()))]
 	r.Shuffle(len(faults), func(i, k int) { faults[i], faults[k] = faults[k], faults[i] })
-	faults = faults[:3+r.IntN(6)]
-	p := Plan{Seed: seed, Load: load}
+	faults = faults[:min(len(faults), minFaults+r.IntN(maxFaults-minFaults+1))]
+	p := Plan{Seed: seed, Load: load, Scheduled: r.IntN(scheduledOneIn) == 0}
 	for range 2 + int(load/episodeEvery) {
 		e := Episode{
 			Fault: faults[r.IntN(len(faults))],

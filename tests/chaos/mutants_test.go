@@ -1,0 +1,141 @@
+package chaos_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/millrace-dev/millrace/internal/devstack"
+	"github.com/millrace-dev/millrace/tests/chaos"
+	"github.com/millrace-dev/millrace/tests/devtest"
+)
+
+// planted are the bugs in mutants/NAME.patch, each with a seed that found it.
+var planted = map[string]uint64{
+	"ack-first":                1,
+	"letter-error-ignored":     1,
+	"replay-deletes-first":     1,
+	"replay-to-all-sinks":      1,
+	"breaker-drops":            1,
+	"residue-without-sink":     1,
+	"wrong-message-comes-back": 1,
+	"answers-before-sending":   1,
+	"split-loses-half":         1,
+	"drain-deletes-all":        1,
+}
+
+// seedsPerMutant bounds the search. The recorded seed comes first, and mostly suffices; but a seed does not decide how
+// processes interleave.
+const seedsPerMutant = 40
+
+// mutantPatience is how long a bug may keep a run from coming to rest.
+const mutantPatience = 20 * time.Second
+
+// The suite finds each of the bugs that were planted into a copy of the product.
+func TestRun_Mutants_AreFound(t *testing.T) {
+	if !*mutants {
+		t.Skip("takes minutes: make mutants")
+	}
+	for name, first := range planted {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dist := build(t, name)
+			for n := range uint64(seedsPerMutant) {
+				seed := first
+				if n > 0 {
+					seed = n
+				}
+				report := run(t, chaos.Options{Plan: chaos.NewPlan(seed, *load), Dist: dist, Patience: mutantPatience})
+				if !report.Good() {
+					t.Logf("found by seed %d after %d: %v\n%q", seed, n, report, report.Verdict.Problems[0])
+					return
+				}
+			}
+			t.Errorf("not found by %d seeds", seedsPerMutant)
+		})
+	}
+}
+
+// Every patch has its seed.
+func TestMutants_AllAreListed(t *testing.T) {
+	t.Parallel()
+	patches, err := filepath.Glob("mutants/*.patch")
+	if err != nil || len(patches) != len(planted) {
+		t.Errorf("%d patches and %d planted bugs, %v", len(patches), len(planted), err)
+	}
+}
+
+// build makes the functions with a bug in them and returns their directory. The tree itself is not touched: the compiler is
+// told to read the patched files elsewhere.
+func build(t *testing.T, name string) (dist string) {
+	t.Helper()
+	root, dir := devtest.Root(t), t.TempDir()
+	patch, err := filepath.Abs(filepath.Join("mutants", name+".patch"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := filepath.Join(dir, "overlay.json")
+	replace := map[string]string{}
+	for _, file := range patched(t, patch) {
+		replace[filepath.Join(root, file)] = filepath.Join(dir, file)
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(dir, file), text)
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, overlay, text)
+	command(t, dir, "git", "apply", "-C1", patch)
+	for _, function := range []string{devstack.Ingest, devstack.Flush, devstack.Replay} {
+		command(t, root, "go", "build", "-overlay", overlay, "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false",
+			"-o", filepath.Join(dir, "dist", function, "bootstrap"), "./functions/"+function)
+	}
+	return filepath.Join(dir, "dist")
+}
+
+var patchedFile = regexp.MustCompile(`(?m)^\+\+\+ b/(.+)$`)
+
+func patched(t *testing.T, patch string) []string {
+	t.Helper()
+	text, err := os.ReadFile(patch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []string
+	for _, match := range patchedFile.FindAllSubmatch(text, -1) {
+		files = append(files, string(match[1]))
+	}
+	if len(files) == 0 {
+		t.Fatalf("%s changes nothing", patch)
+	}
+	return files
+}
+
+func write(t *testing.T, path string, text []byte) {
+	t.Helper()
+	err := os.MkdirAll(filepath.Dir(path), 0o750)
+	if err == nil {
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func command(t *testing.T, dir, name string, args ...string) {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), name, args...)
+	c.Dir = dir
+	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+}
