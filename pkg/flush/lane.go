@@ -27,15 +27,19 @@ type lane struct {
 func (r *run) lanes() []*lane {
 	lanes := make(map[laneKey]*lane)
 	var order []*lane
+	sizes := r.laneSizes()
 	for i := range r.units {
 		if r.plan.Verdict(i).Action != dedup.Send {
 			continue
 		}
 		h := &r.packs[r.units[i].Pack].Header
-		key := laneKey{sink: r.units[i].Sink, attempt: h.Attempt}
+		key := r.laneOf(i)
 		l := lanes[key]
 		if l == nil {
-			l = &lane{laneKey: key, target: r.targets[key.sink]}
+			l = &lane{
+				laneKey: key, target: r.targets[key.sink],
+				events: make([]event.Event, 0, sizes[key]), origins: make([]origin, 0, sizes[key]),
+			}
 			lanes[key] = l
 			order = append(order, l)
 		}
@@ -46,4 +50,17 @@ func (r *run) lanes() []*lane {
 		}
 	}
 	return order
+}
+
+func (r *run) laneOf(unit int) laneKey {
+	return laneKey{sink: r.units[unit].Sink, attempt: r.packs[r.units[unit].Pack].Header.Attempt}
+}
+
+// laneSizes counts the units of each lane, so that none has to grow: events are large.
+func (r *run) laneSizes() map[laneKey]int {
+	sizes := make(map[laneKey]int)
+	for i := range r.units {
+		sizes[r.laneOf(i)]++
+	}
+	return sizes
 }

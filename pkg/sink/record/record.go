@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -34,6 +35,7 @@ func Append(dst []byte, e *event.Event) []byte {
 // AppendLines appends the events as NDJSON: every record ends in a newline, the last
 // one too.
 func AppendLines(dst []byte, events []event.Event) []byte {
+	dst = slices.Grow(dst, room(events))
 	for i := range events {
 		dst = append(Append(dst, &events[i]), '\n')
 	}
@@ -42,7 +44,7 @@ func AppendLines(dst []byte, events []event.Event) []byte {
 
 // AppendArray appends the events as one JSON array.
 func AppendArray(dst []byte, events []event.Event) []byte {
-	dst = append(dst, '[')
+	dst = append(slices.Grow(dst, room(events)), '[')
 	for i := range events {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -50,6 +52,18 @@ func AppendArray(dst []byte, events []event.Event) []byte {
 		dst = Append(dst, &events[i])
 	}
 	return append(dst, ']')
+}
+
+// room is about what the events take up, so that a buffer grows once. Names and time
+// are about a hundred bytes; texts that need escaping are rare.
+func room(events []event.Event) int {
+	const names = 100
+	n := 0
+	for i := range events {
+		e := &events[i]
+		n += names + len(e.ID) + len(e.Source) + len(e.Type) + len(e.Subject) + len(e.Tenant) + len(e.Data)
+	}
+	return n
 }
 
 func appendText(dst []byte, member, value string) []byte {
