@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,7 +15,12 @@ import (
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(victimVariable); dir != "" {
+		runVictim(dir)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // bundle is a fresh service and an SDK client of it.
 type bundle struct {

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -65,7 +66,7 @@ func (m *model) depths(now time.Time) (queue, letters sqs.Depth) {
 	return queue, letters
 }
 
-// TestService_Model_RandomHistories runs random histories on the service and on the model, on a virtual clock.
+// TestService_Model_RandomHistories runs random histories, restarts included, on the service and on the model, on a virtual clock.
 func TestService_Model_RandomHistories(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -87,7 +88,7 @@ type step struct {
 
 func drawStep(t *rapid.T) step {
 	return step{
-		Verb:  rapid.SampledFrom([]string{"send", "send", "delayed", "receive", "receive", "delete", "hide", "stale", "sleep"}).Draw(t, "verb"),
+		Verb:  rapid.SampledFrom([]string{"send", "send", "delayed", "receive", "receive", "delete", "hide", "stale", "sleep", "restart"}).Draw(t, "verb"),
 		Pick:  rapid.IntRange(0, 9).Draw(t, "pick"),
 		Time:  time.Duration(rapid.IntRange(0, 120).Draw(t, "seconds")) * time.Second,
 		Group: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "group"),
@@ -96,21 +97,32 @@ func drawStep(t *rapid.T) step {
 
 // history is one run of service and model side by side.
 type history struct {
-	t *testing.T
-	s *sqs.Service
-	m model
+	t    *testing.T
+	disk vfs.FS
+	s    *sqs.Service
+	stop func()
+	m    model
+}
+
+// restart ends the service and opens what it left.
+func (h *history) restart() {
+	if h.stop != nil {
+		h.stop()
+	}
+	h.s, h.stop = openUntil(h.t, "data", h.disk)
 }
 
 func runHistory(t *testing.T, steps []step) (problem string) {
-	s := sqs.New(sqs.Options{})
-	defer s.Close()
+	h := &history{t: t, disk: vfs.NewMem(), m: model{messages: map[string]*modelMessage{}}}
+	h.restart()
+	defer func() { h.stop() }()
+	s := h.s
 	retention := fmt.Sprint(int(modelRetention.Seconds()))
 	must[string](t)(s.CreateQueue(t.Context(), "dlq", map[string]string{"MessageRetentionPeriod": retention}))
 	must[string](t)(s.CreateQueue(t.Context(), "q", map[string]string{
 		"MessageRetentionPeriod": retention, "VisibilityTimeout": fmt.Sprint(int(modelVisibility.Seconds())),
 		"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:dlq","maxReceiveCount":%d}`, modelReceives),
 	}))
-	h := &history{t, s, model{messages: map[string]*modelMessage{}}}
 	for i, step := range steps {
 		h.m.settle(time.Now())
 		if problem := h.apply(step); problem != "" {
@@ -120,7 +132,7 @@ func runHistory(t *testing.T, steps []step) (problem string) {
 		h.m.settle(time.Now())
 		queue, letters := h.m.depths(time.Now())
 		for name, want := range map[string]sqs.Depth{"q": queue, "dlq": letters} {
-			got := must[sqs.Depth](t)(s.Depth(name))
+			got := must[sqs.Depth](t)(h.s.Depth(name))
 			got.Oldest = 0
 			if diff := cmp.Diff(want, got); diff != "" {
 				return fmt.Sprintf("step %d %+v: depth of %s (-model +service):\n%s", i, step, name, diff)
@@ -142,6 +154,8 @@ func (h *history) apply(step step) (problem string) {
 		h.m.messages[id] = &modelMessage{sent: time.Now(), hidden: time.Now().Add(delay)}
 	case "receive":
 		return h.receive(1 + step.Pick)
+	case "restart":
+		h.restart()
 	case "sleep":
 		time.Sleep(step.Time)
 	case "stale":

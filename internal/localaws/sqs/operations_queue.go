@@ -42,7 +42,7 @@ func (s *Service) addQueue(in *createQueueInput, wanted settings) (ticket *journ
 				return nil, errQueueExists(name)
 			}
 		}
-		return nil, nil
+		return ticket, nil
 	}
 	q := s.newLiveQueue(in.QueueName, time.Now())
 	switch err := s.checkRedrive(q.arn, wanted.redrive); {
@@ -55,7 +55,7 @@ func (s *Service) addQueue(in *createQueueInput, wanted settings) (ticket *journ
 	maps.Copy(q.tags, in.Tags)
 	s.queues[in.QueueName] = q
 	s.keepQueue(q)
-	return nil, nil
+	return ticket, nil
 }
 
 // checkRedrive refuses a dead-letter queue that is not there or does not take letters of that source.
@@ -175,7 +175,7 @@ func (s *Service) dropQueue(name string) (ticket *journal.Ticket, err error) {
 	q.stop()
 	q.wakeAll()
 	s.forgetQueue(q)
-	return nil, nil
+	return ticket, nil
 }
 
 func (s *Service) purgeQueue(_ context.Context, c call, in *queueInput) (*emptyOutput, error) {

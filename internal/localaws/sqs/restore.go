@@ -17,8 +17,8 @@ import (
 // number, and with it no receipt handle, ever stands for a second message.
 const runBits = 40
 
-// errStored means that the journal holds something that this version cannot have written.
-var errStored = errors.New("sqs journal: not what this version writes")
+// ErrStored means that the journal holds something that this version cannot have written.
+var ErrStored = errors.New("sqs journal: not what this version writes")
 
 // Open returns a service with everything that the journal holds, and keeps every further change there. A reply to a send, a delete or a change
 // of a queue goes out when it is on disk. The journal must have been opened with JournalVersion and has to outlive the
@@ -53,7 +53,7 @@ func (s *Service) countRun() (runs uint64, err error) {
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errStored, err)
+		return 0, fmt.Errorf("%w: %w", ErrStored, err)
 	}
 	runs++
 	s.journal.Set([]byte{runsKey}, strconv.AppendUint(nil, runs, 10))
@@ -64,7 +64,7 @@ func (s *Service) restoreQueues(runs uint64) error {
 	return s.journal.Each([]byte{queuePrefix}, func(key, value []byte) error {
 		q, err := s.restoreQueue(string(key[1:]), value)
 		if err != nil {
-			return fmt.Errorf("%w: queue %q: %w", errStored, key[1:], err)
+			return fmt.Errorf("%w: queue %q: %w", ErrStored, key[1:], err)
 		}
 		if err := q.restoreMessages(); err != nil {
 			return err
@@ -114,7 +114,7 @@ func (q *queue) restoreMessages() error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("%w: queue %q: %w", errStored, q.name, err)
+		return fmt.Errorf("%w: queue %q: %w", ErrStored, q.name, err)
 	}
 	return nil
 }
