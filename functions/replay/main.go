@@ -14,6 +14,7 @@ import (
 	"github.com/millrace-dev/millrace/pkg/config"
 	"github.com/millrace-dev/millrace/pkg/queue"
 	"github.com/millrace-dev/millrace/pkg/replay"
+	"github.com/millrace-dev/millrace/pkg/replay/self"
 	"github.com/millrace-dev/millrace/pkg/telemetry"
 )
 
@@ -41,5 +42,6 @@ func build(ctx context.Context, logger *slog.Logger) (*replay.Replayer, error) {
 		Queue:   queue.New(client, runtime.QueueURL),
 		Sinks:   slices.Sorted(maps.Keys(runtime.Config.Sinks)),
 		Logger:  logger,
+		Self:    self.Function{},
 	})
 }

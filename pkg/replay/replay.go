@@ -19,6 +19,7 @@ type Sender interface {
 
 // Letters is the dead-letter queue; *queue.Queue is one.
 type Letters interface {
+	Sender
 	Receive(ctx context.Context, limit int, wait, visibility time.Duration) ([]queue.Received, error)
 	Delete(ctx context.Context, receipts ...string) error
 	Hide(ctx context.Context, d time.Duration, receipts ...string) error
@@ -30,6 +31,8 @@ type Options struct {
 	Queue   Sender
 	// Sinks are the names that Request.To may hold.
 	Sinks []string
+	// Self goes on with runs that ask for it; nil means that none may.
+	Self Self
 	// Logger; nil means slog.Default().
 	Logger *slog.Logger
 }
@@ -76,10 +79,22 @@ func (r *Replayer) Run(ctx context.Context, request Request) (Report, error) {
 	if err := request.check(r.Sinks); err != nil {
 		return Report{}, err
 	}
+	if request.Continue && r.Self == nil {
+		return Report{}, errors.New("replay request: continue: this replayer cannot invoke itself")
+	}
 	run := newRun(r, request)
 	err := run.pull(ctx)
 	err = errors.Join(err, run.putBack(ctx))
-	run.report.sort()
+	if err == nil {
+		err = run.proceed(ctx)
+	}
+	run.finish()
 	run.audit(ctx, err)
 	return run.report, err
+}
+
+// Self starts another invocation of the replay function and does not wait for it;
+// self.Function does.
+type Self interface {
+	Invoke(ctx context.Context, payload []byte) error
 }

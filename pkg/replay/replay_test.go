@@ -63,6 +63,13 @@ func (w *world) run(t testing.TB, request replay.Request) replay.Report {
 	return report
 }
 
+// same leaves of a report what a dry run and the real one have in common: which letters,
+// how many events, and where they are.
+func same(r replay.Report) replay.Report {
+	r.DryRun, r.Estimate, r.Run, r.Started = false, nil, "", time.Time{}
+	return r
+}
+
 func (w *world) try(t testing.TB, ctx context.Context, request replay.Request) (replay.Report, error) {
 	t.Helper()
 	replayer, err := replay.New(w.options)
@@ -184,13 +191,12 @@ func TestReplayer_Run_ReplaysWhatTheFilterMeans(t *testing.T) {
 				w.wantMain(t, 0)
 				again := w.run(t, replay.Request{Filter: row.filter, DryRun: true})
 				w.wantLetters(t, queue.Depth{Visible: len(all)})
-				if diff := cmp.Diff(dry, again); diff != "" {
+				if diff := cmp.Diff(same(dry), same(again)); diff != "" {
 					t.Errorf("a second dry run differs (-first +second):\n%s", diff)
 				}
 
 				wet := w.run(t, replay.Request{Filter: row.filter})
-				dry.DryRun = false
-				if diff := cmp.Diff(dry, wet); diff != "" {
+				if diff := cmp.Diff(same(dry), same(wet)); diff != "" {
 					t.Errorf("the run differs from the dry run (-dry +real):\n%s", diff)
 				}
 				matching := len(strings.Fields(row.want))
@@ -303,7 +309,7 @@ func TestReplayer_Run_LeavesWhatItMayNotReplay(t *testing.T) {
 					w.wantMain(t, 1)
 					return
 				}
-				if diff := cmp.Diff(want, report); diff != "" {
+				if diff := cmp.Diff(want, same(report)); diff != "" {
 					t.Errorf("report (-want +got):\n%s", diff)
 				}
 				w.wantMain(t, 0)
@@ -326,7 +332,7 @@ func TestReplayer_Run_ForeignMessages(t *testing.T) {
 		}
 		report := w.run(t, replay.Request{To: replay.ToFront})
 		want := replay.Report{Scanned: 3, Counts: []replay.Count{}, Left: map[string]int{"not a pack": 2, "written by a newer version": 1}}
-		if diff := cmp.Diff(want, report); diff != "" {
+		if diff := cmp.Diff(want, same(report)); diff != "" {
 			t.Errorf("report (-want +got):\n%s", diff)
 		}
 		got, err := w.letters.Receive(t.Context(), queue.MaxEntries, 0, time.Minute)

@@ -3,10 +3,7 @@ package replay
 import (
 	"cmp"
 	"slices"
-	"strings"
-
-	"github.com/millrace-dev/millrace/pkg/batch"
-	"github.com/millrace-dev/millrace/pkg/deadletter"
+	"time"
 )
 
 // Report says what a run did, or, of a dry run, would do.
@@ -17,6 +14,11 @@ type Report struct {
 	Scanned  int `json:"scanned"`
 	Replayed int `json:"replayed"`
 	Events   int `json:"events"`
+	// Bytes is the size of the packs that were (or would be) sent, as SQS bills them.
+	Bytes int `json:"bytes"`
+	// Split is how many of the replayed letters were meant only in part; the rest of each
+	// stays as a letter of its own.
+	Split int `json:"split,omitzero"`
 	// Counts breaks Replayed down.
 	Counts []Count `json:"counts"`
 	// Left says how many letters stay, by why.
@@ -24,6 +26,13 @@ type Report struct {
 	// More says that the deadline, the limit or SQS's bound on messages in flight came
 	// before the end of the queue: run again to go on.
 	More bool `json:"more"`
+	// Continued says that the function goes on by itself.
+	Continued bool `json:"continued,omitzero"`
+	// Estimate is what the real run would take; dry runs only.
+	Estimate *Estimate `json:"estimate,omitempty"`
+	// Run and Started belong into the request that goes on; see Request.
+	Run     string    `json:"run"`
+	Started time.Time `json:"started"`
 }
 
 // Count is one line of a breakdown.
@@ -35,13 +44,17 @@ type Count struct {
 	Events  int    `json:"events"`
 }
 
-// add counts a letter under its sink, class and kinds.
-func (r *Report) add(h *batch.Header) {
+// add counts a letter that is replayed.
+func (r *Report) add(c *choice) {
 	r.Replayed++
-	r.Events += h.Count
-	r.tally(Count{
-		Sink: deadletter.SinkOf(h), Class: deadletter.ClassOf(h), Kind: strings.Join(h.Kinds, ","), Letters: 1, Events: h.Count,
-	})
+	r.Events += c.count.Events
+	for i := range c.send {
+		r.Bytes += c.send[i].Bytes()
+	}
+	if len(c.rest) > 0 {
+		r.Split++
+	}
+	r.tally(c.count)
 }
 
 // tally adds to the line of the same sink, class and kinds.
@@ -76,7 +89,10 @@ func (r *Report) Merge(later Report) {
 	r.Scanned += later.Scanned
 	r.Replayed += later.Replayed
 	r.Events += later.Events
-	r.More = later.More
+	r.Bytes += later.Bytes
+	r.Split += later.Split
+	r.More, r.Continued = later.More, later.Continued
+	r.Run, r.Started = later.Run, later.Started
 	for why, letters := range later.Left {
 		r.leave(why, letters)
 	}

@@ -24,27 +24,31 @@ func (w *world) invoke(t *testing.T, payload string) (string, error) {
 	return string(out), err
 }
 
+// runA is a run that was started in the far future of these tests' virtual time.
+const runA = `"run":"a","started":"2030-01-01T00:00:00Z"`
+
 // TestReplayer_Invoke_ReportIsAContract: the same letters give the same bytes, and
 // counts is a list even when it is empty.
 func TestReplayer_Invoke_ReportIsAContract(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		const empty = `{"dry_run":false,"scanned":0,"replayed":0,"events":0,"counts":[],"more":false}`
-		if got, err := w.invoke(t, ""); err != nil || got != empty {
+		const empty = `{"dry_run":false,"scanned":0,"replayed":0,"events":0,"bytes":0,"counts":[],"more":false,` + runA + `}`
+		if got, err := w.invoke(t, "{"+runA+"}"); err != nil || got != empty {
 			t.Errorf("empty queue: %s, %v; want %s", got, err, empty)
 		}
 		w.put(t, assorted(t)...)
 		w.put(t, letter(t, "old", func(m *batch.Meta) { m.Generation = 5 }))
-		const want = `{"dry_run":true,"scanned":10,"replayed":8,"events":8,"counts":[` +
+		const want = `{"dry_run":true,"scanned":10,"replayed":8,"events":8,"bytes":2440,"counts":[` +
 			`{"sink":"*","class":"crashed","kind":"event","letters":1,"events":1},` +
 			`{"sink":"archive","class":"transient","kind":"event","letters":1,"events":1},` +
 			`{"sink":"warehouse","class":"permanent","kind":"event","letters":1,"events":1},` +
 			`{"sink":"warehouse","class":"transient","kind":"event","letters":4,"events":4},` +
 			`{"sink":"warehouse","class":"transient","kind":"log","letters":1,"events":1}],` +
-			`"left":{"no match":1,"replayed too often":1},"more":false}`
+			`"left":{"no match":1,"replayed too often":1},"more":false,` +
+			`"estimate":{"seconds":0.1,"usd":0.000002},` + runA + `}`
 		for range 3 {
-			got, err := w.invoke(t, `{"receiver":"generic","dry_run":true}`)
+			got, err := w.invoke(t, `{"receiver":"generic","dry_run":true,`+runA+`}`)
 			if err != nil || got != want {
 				t.Errorf("got  %s, %v\nwant %s", got, err, want)
 			}
@@ -57,7 +61,7 @@ func TestReplayer_Invoke_RefusedRequest_TouchesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.put(t, letter(t, "a", nil))
-		for _, payload := range []string{`{"tennant":"acme"}`, `{"to":"nowhere"}`, `{"limit":-1}`, `no`} {
+		for _, payload := range []string{`{"tennant":"acme"}`, `{"to":"nowhere"}`, `{"limit":-1}`, `{"continue":true}`, `no`} {
 			if out, err := w.invoke(t, payload); err == nil || out != "" || !strings.HasPrefix(err.Error(), "replay request: ") {
 				t.Errorf("%s: %s, %v; want an error about the request", payload, out, err)
 			}

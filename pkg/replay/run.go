@@ -2,11 +2,9 @@ package replay
 
 import (
 	"context"
-	"errors"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
-	"maps"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/millrace-dev/millrace/pkg/batch"
@@ -16,14 +14,9 @@ import (
 const (
 	// endWait is the long poll that tells the end of the queue from a slow answer.
 	endWait = time.Second
-	// lookVisibility hides letters that were looked at and left, from the end of a run's
-	// time on, so that the next run goes on behind them.
-	lookVisibility = 5 * time.Minute
 	// maxHeld bounds the letters held back at once: SQS allows 120,000 messages in
 	// flight (Amazon SQS Developer Guide, "Message quotas"); others may need some.
 	maxHeld = 100_000
-	// hiders is how many calls put letters back side by side.
-	hiders = 10
 	// marginShare is the part of an invocation's time that is kept back to put letters
 	// back and report. Putting back takes a tenth of the calls of looking at a time.
 	marginShare = 6
@@ -32,48 +25,91 @@ const (
 // run is the state of one invocation.
 type run struct {
 	*Replayer
+	chooser
 
 	request Request
 	report  Report
+	pace    *pace
+	bill    bill
+	// softEnd is when Request.Seconds are over; zero when there is no such time.
+	softEnd time.Time
+	// stopped says that what is in hand must wait for the next run.
+	stopped bool
 	// held are the receipts of the letters that this run has taken and not deleted, by
 	// message id: should one come round again, only its latest receipt is good.
 	held map[string]string
+	// unsent are those of them that were meant and not sent, for lack of time.
+	unsent []string
+	// rests are the pack ids of the letters that this run has written itself.
+	rests map[string]bool
 }
 
 func newRun(r *Replayer, request Request) *run {
-	return &run{
-		Replayer: r, request: request, held: make(map[string]string),
-		report: Report{DryRun: request.DryRun, Counts: []Count{}},
+	now := time.Now()
+	if request.Run == "" {
+		request.Run = newRunID()
 	}
+	if request.Started.IsZero() {
+		request.Started = now.UTC()
+	}
+	this := &run{
+		Replayer: r, request: request, pace: newPace(request.Rate), held: make(map[string]string), rests: make(map[string]bool),
+		report: Report{DryRun: request.DryRun, Counts: []Count{}, Run: request.Run, Started: request.Started},
+	}
+	this.chooser = newChooser(&this.request)
+	if request.Seconds > 0 {
+		this.softEnd = now.Add(time.Duration(request.Seconds) * time.Second)
+	}
+	return this
+}
+
+// newRunID is what the audit lines of one run have in common.
+func newRunID() string {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // never fails, see crypto/rand
+	return hex.EncodeToString(id[:])
 }
 
 // pull looks at letters until there are no more of them, or no more is allowed. Only
-// waiting for letters ends early, a moment before ctx: those taken are still moved.
+// waiting ends early, a moment before ctx: letters that were taken are still moved.
 func (r *run) pull(ctx context.Context) error {
 	pulling, stop := untilMargin(ctx)
 	defer stop()
-	visibility := lookVisibility
-	if deadline, ok := ctx.Deadline(); ok {
-		visibility += time.Until(deadline) // nothing comes round again within the run
-	}
-	for !r.limited(0) && len(r.held) < maxHeld && pulling.Err() == nil {
-		letters, err := r.Letters.Receive(pulling, queue.MaxEntries, endWait, visibility)
+	visibility := r.visibility(ctx)
+	for !r.limited(0) && !r.stopped && !r.late() && len(r.held) < maxHeld && pulling.Err() == nil {
+		// A receive is not given up at the margin: SQS would hide letters that nobody has.
+		letters, err := r.Letters.Receive(ctx, queue.MaxEntries, endWait, visibility)
 		if pulling.Err() != nil && err != nil {
 			break // the deadline is an expected end, told by More
 		}
 		if err != nil {
 			return fmt.Errorf("replay: %w", err)
 		}
+		r.bill.receive(letters)
 		letters = r.hold(letters)
 		if len(letters) == 0 {
 			return nil // the end, or the run took so long that letters come round again
 		}
-		if err := r.replay(ctx, letters); err != nil {
+		if err := r.look(ctx, pulling, letters); err != nil {
 			return fmt.Errorf("replay: %w", err)
 		}
 	}
 	r.report.More = true
+	_ = r.pace.settle(pulling) // the next run does not know of the debt; what no time is left for is forgiven
 	return nil
+}
+
+// visibility hides letters for as long as the run may take and a while longer, so that
+// nothing comes round again within it and the next run goes on behind them.
+func (r *run) visibility(ctx context.Context) time.Duration {
+	rest := time.Duration(0)
+	if deadline, ok := ctx.Deadline(); ok {
+		rest = time.Until(deadline)
+	}
+	if soft := time.Until(r.softEnd); !r.softEnd.IsZero() && (rest == 0 || soft < rest) {
+		rest = soft
+	}
+	return rest + r.request.hide()
 }
 
 func untilMargin(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -89,6 +125,9 @@ func (r *run) limited(chosen int) bool {
 	return r.request.Limit > 0 && r.report.Replayed+chosen >= r.request.Limit
 }
 
+// late says whether the time that the caller gave is over.
+func (r *run) late() bool { return !r.softEnd.IsZero() && !time.Now().Before(r.softEnd) }
+
 // hold notes the receipts of letters and returns those that are seen for the first time.
 func (r *run) hold(letters []queue.Received) []queue.Received {
 	fresh := letters[:0]
@@ -101,137 +140,40 @@ func (r *run) hold(letters []queue.Received) []queue.Received {
 	return fresh
 }
 
-// move is a letter on its way back to the main queue.
-type move struct {
-	header  batch.Header
-	message batch.Message
-	id      string // of the letter's message
-}
-
-// replay sends those of the letters that the request means, and deletes what is
-// confirmed on the main queue. What is over the limit is not even looked at.
-func (r *run) replay(ctx context.Context, letters []queue.Received) error {
-	var chosen []move
+// look sorts letters, and sends those that the request means. What is over the limit is
+// not even looked at.
+func (r *run) look(ctx, pulling context.Context, letters []queue.Received) error {
+	var chosen []choice
 	for i := range letters {
 		if r.limited(len(chosen)) {
 			break
 		}
-		h, ok := r.choose(&letters[i])
-		if !ok {
+		if r.rests[packID(&letters[i])] {
+			continue // this run has written it itself
+		}
+		r.report.Scanned++
+		c, why := r.choose(&letters[i])
+		if why != "" {
+			r.report.leave(why, 1)
 			continue
 		}
-		m, err := batch.Readdress(h, letters[i].Events, r.request.target(&h))
-		if err != nil {
-			return fmt.Errorf("letter %s: %w", h.ID, err)
-		}
-		chosen = append(chosen, move{h, m, letters[i].ID})
+		chosen = append(chosen, c)
 	}
-	if !r.request.DryRun && len(chosen) > 0 {
-		return r.send(ctx, chosen)
+	if !r.request.DryRun {
+		return r.sendPaced(ctx, pulling, chosen)
 	}
+	r.bill.send(chosen)
 	for i := range chosen {
-		r.report.add(&chosen[i].header)
+		r.report.add(&chosen[i])
 	}
 	return nil
 }
 
-// choose says whether a letter is meant, and counts the one that is not.
-func (r *run) choose(letter *queue.Received) (batch.Header, bool) {
-	r.report.Scanned++
+// packID is the id of the pack in a letter, empty when it is none.
+func packID(letter *queue.Received) string {
 	h, err := batch.ParseHeader(letter.Body)
-	var why string
-	switch {
-	case err == nil:
-		why = r.request.leave(&h)
-	case errors.Is(err, batch.ErrNewerVersion):
-		why = leftNewer
-	default:
-		why = leftUnknown
+	if err != nil {
+		return ""
 	}
-	if why != "" {
-		r.report.leave(why, 1)
-	}
-	return h, why == ""
-}
-
-// send puts packs on the main queue and deletes the letters of those that arrived. The
-// others are held, to be found again by the next run.
-//
-// A letter that cannot be deleted stays hidden until its visibility ends, as nobody
-// knows which of them SQS has deleted; replayed again it becomes the same pack.
-func (r *run) send(ctx context.Context, chosen []move) error {
-	out := make([]queue.Outgoing, len(chosen))
-	for i := range chosen {
-		out[i].Message = chosen[i].message
-	}
-	sendErr := r.Queue.Send(ctx, out...)
-	var receipts []string
-	for i := range chosen {
-		if lost(sendErr, i) {
-			continue
-		}
-		r.report.add(&chosen[i].header)
-		receipts = append(receipts, r.held[chosen[i].id])
-		delete(r.held, chosen[i].id)
-	}
-	return errors.Join(sendErr, r.Letters.Delete(ctx, receipts...))
-}
-
-// lost says whether the i-th message is not known to be on the queue.
-func lost(err error, i int) bool {
-	failure, ok := errors.AsType[*queue.SendError](err)
-	if !ok {
-		return err != nil
-	}
-	return slices.Contains(failure.Failed, i)
-}
-
-// putBack makes the letters that stay visible again at the end of a run, unless the next
-// one is to go on behind them. It does so even when ctx was cancelled.
-func (r *run) putBack(ctx context.Context) error {
-	if r.goesOn() {
-		return nil
-	}
-	ctx, stop := uncancelled(ctx)
-	defer stop()
-	var (
-		group sync.WaitGroup
-		mu    sync.Mutex
-		errs  error
-	)
-	receipts := slices.Collect(maps.Values(r.held))
-	for part := range slices.Chunk(receipts, max(queue.MaxEntries, (len(receipts)+hiders-1)/hiders)) {
-		group.Go(func() {
-			err := r.Letters.Hide(ctx, 0, part...)
-			mu.Lock()
-			defer mu.Unlock()
-			errs = errors.Join(errs, err)
-		})
-	}
-	group.Wait()
-	if errs != nil {
-		return fmt.Errorf("put letters back: %w", errs)
-	}
-	return nil
-}
-
-// goesOn says whether the next run should find only what this one has not looked at. A
-// dry run never hides what a real run right after it should see.
-func (r *run) goesOn() bool {
-	return r.report.More && r.request.Limit == 0 && !r.request.DryRun
-}
-
-// uncancelled keeps the deadline of ctx only.
-func uncancelled(ctx context.Context) (context.Context, context.CancelFunc) {
-	free := context.WithoutCancel(ctx)
-	if deadline, ok := ctx.Deadline(); ok {
-		return context.WithDeadline(free, deadline)
-	}
-	return context.WithCancel(free)
-}
-
-// audit leaves one line per run: what was asked, and what was done.
-func (r *run) audit(ctx context.Context, err error) {
-	r.Logger.InfoContext(ctx, "replay", "request", r.request, "scanned", r.report.Scanned, "replayed", r.report.Replayed,
-		"events", r.report.Events, "left", r.report.Left, "more", r.report.More, "error", err)
+	return h.ID
 }
