@@ -76,8 +76,8 @@ func TestRowA7_Flush_Drops_AreCountedByCause(t *testing.T) {
 func TestRowA8_Flush_FirstDrop_IsWarnedAboutOncePerEpisode(t *testing.T) {
 	t.Parallel()
 	s := &scripted{limits: batch.Limits{MaxEvents: 1}}
-	bad, good := fails(retry.Permanent, 0), step(func(context.Context, sink.Batch) (sink.Result, error) { return sink.Result{}, nil })
-	s.script = []step{bad, bad, bad, good, bad, bad, good}
+	bad := fails(retry.Permanent, 0)
+	s.script = []step{bad, bad, bad, refuses(), bad, bad, refuses()}
 	b, log := setupTargets(t, map[string]flush.Target{"optional": {Sink: s, Mode: flush.FailOpen, Gate: gate.Options{Concurrency: 1}}}, "optional")
 	b.flusher.Flush(t.Context(), []queue.Received{message(t, "1", meta(), orders(7))})
 	if got := strings.Count(log.String(), "best-effort sink drops events"); got != 2 {

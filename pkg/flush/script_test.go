@@ -114,7 +114,7 @@ func newStage(t *testing.T, s scene) *stage {
 // throttling is a queue that takes nothing as long as the stage says so.
 type throttling struct {
 	stage *stage
-	*box
+	box   *box
 }
 
 func (q throttling) Send(ctx context.Context, messages ...queue.Outgoing) error {

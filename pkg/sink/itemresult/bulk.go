@@ -17,7 +17,7 @@ func readBulk(r *reader, found *results) error {
 		}
 		return r.array(func() error {
 			var id string
-			outcome := noResult
+			outcome := noResult()
 			err := r.object(func(action string) error {
 				var err error
 				id, outcome, err = readBulkItem(r, action)
@@ -78,7 +78,7 @@ func bulkOutcome(action string, status int, cause string) sink.Outcome {
 	case status == http.StatusServiceUnavailable:
 		return again(retry.Transient, status, cause)
 	case status <= 0:
-		return noResult
+		return noResult()
 	}
 	return rejected(status, cause)
 }

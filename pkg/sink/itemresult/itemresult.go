@@ -90,7 +90,7 @@ func (f Format) Read(events []event.Event, r Reply) (sink.Result, error) {
 	if len(found.list) == 0 {
 		return sink.Result{}, ignorable(err)
 	}
-	missing := noResult
+	missing := noResult()
 	if f == PostHog && err == nil {
 		missing = sink.Outcome{}
 	}
@@ -106,7 +106,9 @@ func ignorable(err error) error {
 }
 
 // noResult is the outcome of an event that the reply does not speak of.
-var noResult = sink.Outcome{Verdict: sink.Retry, Class: retry.Transient, Cause: "the reply has no result for this event"} //nolint:gochecknoglobals // a constant that the language cannot write
+func noResult() sink.Outcome {
+	return again(retry.Transient, 0, "the reply has no result for this event")
+}
 
 // result is what a reply says of one event.
 type result struct {
@@ -121,14 +123,7 @@ func (r *results) add(id string, o sink.Outcome) { r.list = append(r.list, resul
 
 // match carries results to the events they are about.
 func (r *results) match(events []event.Event, f Format, missing sink.Outcome, after time.Duration) sink.Result {
-	byID := make(map[string]sink.Outcome, len(r.list))
-	for i := range r.list {
-		id, o := r.list[i].id, r.list[i].outcome
-		if earlier, twice := byID[id]; twice && badness(earlier.Verdict) >= badness(o.Verdict) {
-			continue
-		}
-		byID[id] = o
-	}
+	byID := r.byID()
 	outcomes, echoed, quiet := make([]sink.Outcome, len(events)), false, true
 	for i := range events {
 		id := events[i].ID
@@ -155,6 +150,18 @@ func (r *results) match(events []event.Event, f Format, missing sink.Outcome, af
 		return sink.Result{}
 	}
 	return sink.Result{Outcomes: outcomes}
+}
+
+// byID keeps the worst result for each id.
+func (r *results) byID() map[string]sink.Outcome {
+	byID := make(map[string]sink.Outcome, len(r.list))
+	for i := range r.list {
+		id, o := r.list[i].id, r.list[i].outcome
+		if earlier, twice := byID[id]; !twice || badness(earlier.Verdict) < badness(o.Verdict) {
+			byID[id] = o
+		}
+	}
+	return byID
 }
 
 // matchPositions pairs results with events by their order.

@@ -76,17 +76,13 @@ func (r *reader) array(item func() error) error {
 	if _, err := r.decoder.ReadToken(); err != nil {
 		return err
 	}
-	for {
-		switch r.decoder.PeekKind() {
-		case ']', jsontext.KindInvalid:
-			_, err := r.decoder.ReadToken()
+	for kind := r.decoder.PeekKind(); kind != ']' && kind != jsontext.KindInvalid; kind = r.decoder.PeekKind() {
+		if err := item(); err != nil {
 			return err
-		default:
-			if err := item(); err != nil {
-				return err
-			}
 		}
 	}
+	_, err := r.decoder.ReadToken() // the end, or what is wrong
+	return err
 }
 
 // skip reads a value of any kind.
@@ -106,15 +102,14 @@ func (r *reader) skip() error {
 
 // text reads a text or a number into dst. Any other value leaves it as it was.
 func (r *reader) text(dst *string) error {
-	switch r.decoder.PeekKind() {
-	case '"', '0':
-		token, err := r.decoder.ReadToken()
-		if err == nil {
-			*dst = token.String()
-		}
-		return err
+	if kind := r.decoder.PeekKind(); kind != '"' && kind != '0' {
+		return r.skip()
 	}
-	return r.skip()
+	token, err := r.decoder.ReadToken()
+	if err == nil {
+		*dst = token.String()
+	}
+	return err
 }
 
 // whole reads a whole number, bare or as a text. Any other value leaves dst as it was.
