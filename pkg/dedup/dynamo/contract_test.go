@@ -11,21 +11,23 @@ import (
 
 func TestStore_EmbeddedInMemory_Contract(t *testing.T) {
 	t.Parallel()
-	contract(t, "")
+	storetest.Run(t, opening(t, ""))
 }
 
 func TestStore_EmbeddedOnDisk_Contract(t *testing.T) {
 	t.Parallel()
-	contract(t, t.TempDir())
+	storetest.Run(t, opening(t, t.TempDir()))
 }
 
-func contract(t *testing.T, dir string) {
+func TestStore_AnyHistory_IsAsInTheModel(t *testing.T) {
+	t.Parallel()
+	storetest.RunModel(t, opening(t, ""))
+}
+
+func opening(t *testing.T, dir string) storetest.Open {
 	t.Helper()
-	client, stop := serve(t, dir, nil)
-	t.Run("contract", func(t *testing.T) {
-		storetest.Run(t, func(_ *testing.T, now func() time.Time) dedup.Store {
-			return dynamo.New(dynamo.Options{Client: client, Table: table, Now: now})
-		})
-	})
-	stop()
+	client, _ := serve(t, dir, nil)
+	return func(_ *testing.T, now func() time.Time) dedup.Store {
+		return dynamo.New(dynamo.Options{Client: client, Table: table, Now: now})
+	}
 }

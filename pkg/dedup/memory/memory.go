@@ -96,6 +96,13 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
+// Len is how many keys are held, some of which may be over.
+func (s *Store) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.records)
+}
+
 // sweep removes records that are over, when there are many.
 func (s *Store) sweep(now time.Time) {
 	if len(s.records) < s.sweepAt {

@@ -57,8 +57,9 @@ type working struct {
 	committed []bool
 }
 
-// checkModel lets tickets claim and settle in any order, at any time, and compares each answer.
-func checkModel(t *testing.T, open Open) {
+// RunModel lets tickets claim and settle in any order, at any time, and compares each answer with that of a
+// simple model. It makes some thousand calls.
+func RunModel(t *testing.T, open Open) {
 	t.Helper()
 	clock := NewClock()
 	store := open(t, clock.Now)
