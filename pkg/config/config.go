@@ -88,7 +88,8 @@ type Sink struct {
 	// batch, a 410 of a webhook stops the sink.
 	Preset string `yaml:"preset" enum:"posthog|posthog-v1|langfuse|exposures|kaizen|loki|sentry|otlp|segment|bulk|webhook|datadog-logs|splunk" sinks:"http"`
 	// Shape of a 2xx reply that answers for each event by itself. Absent means that of the
-	// preset's backend; "none" looks at the status only.
+	// preset's backend; "none" looks at the status only. A reply is read up to 1 MiB,
+	// which holds the results of 500 events; those without a result are sent again.
 	Results string `yaml:"results" enum:"none|langfuse|bulk|otlp|posthog" sinks:"http"`
 	// Whether a 2xx reply that is not JSON, a login page say, counts as a failure of the
 	// setup: "json" requires it, "any" does not look.

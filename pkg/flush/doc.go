@@ -6,6 +6,7 @@
 //	unpack.go   messages -> packs; what is no pack is parked as a dead letter
 //	route.go    packs -> one lane of events per sink and attempt
 //	deliver.go  lanes -> batches -> attempts -> an outcome for every event
+//	poison.go   the search for the one event that a whole batch is refused for
 //	settle.go   outcomes -> residues on the queue, dead letters; both confirmed
 //	flush.go    the whole, and the answer: which messages must come back
 //

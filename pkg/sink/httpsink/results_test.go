@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/retry"
 	"github.com/millrace-dev/millrace/pkg/sink"
 	"github.com/millrace-dev/millrace/pkg/sink/httpsend"
@@ -171,5 +172,32 @@ func TestNew_UnknownPresetAndResults(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("New: %v does not say %s", err, want)
 		}
+	}
+}
+
+// A reply that is longer than is read has told what it told: the rest is sent again, and
+// so becomes less from attempt to attempt.
+func TestSink_Results_LongerThanIsRead(t *testing.T) {
+	t.Parallel()
+	const n = 3000
+	items := make([]sinktest.Item, n)
+	b := sinktest.NewBatch(make([]event.Event, n)...)
+	for i := range items {
+		b.Events[i] = sinktest.NewEvent(i)
+		items[i] = sinktest.Item{ID: b.Events[i].ID, Status: 201}
+	}
+	long := langfuseReply(items)
+	long.Body = strings.ReplaceAll(long.Body, `"status"`, `"padding":"`+strings.Repeat("x", 700)+`","status"`)
+	server := sinktest.NewServer(t, sinktest.ServerOptions{Script: []sinktest.Step{long}})
+	result, err := newSink(t, httpsink.Options{URL: server.Destination().URL, Preset: httpsend.Langfuse}).Send(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdicts := map[sink.Verdict]int{}
+	for i := range b.Events {
+		verdicts[result.Of(i).Verdict]++
+	}
+	if d, r := verdicts[sink.Delivered], verdicts[sink.Retry]; d < n/3 || r < n/3 || d+r != n {
+		t.Errorf("outcomes %v, want about half delivered and the rest to be tried again", verdicts)
 	}
 }
