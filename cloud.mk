@@ -65,3 +65,62 @@ destroy: infra-tools infra-app deploy-zip ## Remove the stack; what Functions.Re
 infra-test: infra-tools ## Test the CDK construct: props, golden templates, IAM, cdk-nag
 	cd infra && $(GO) vet ./... && $(GO) test -count=1 -timeout 10m ./...
 	cd infra && NODE_PATH=$(INFRA_TOOLS)/node_modules node nag.js testdata/*.template.json
+
+##@ Emulate
+
+# Where an emulator listens; both honour EMULATOR_PORT.
+MINISTACK_URL  := http://127.0.0.1:$(or $(EMULATOR_PORT),4571)
+LOCALSTACK_URL := http://127.0.0.1:$(or $(EMULATOR_PORT),4566)
+EMULATOR       := python3 localstack/emulator.py
+
+.PHONY: python
+python:
+	@command -v python3 >/dev/null || { echo "the emulators need Python 3.11: install python3 and python3-venv" >&2; exit 1; }
+
+.PHONY: ministack-up
+ministack-up: python ## Start MiniStack on 127.0.0.1, installing it when needed
+	$(EMULATOR) up ministack
+
+.PHONY: ministack-down
+ministack-down: python ## End MiniStack and remove what it left
+	$(EMULATOR) down ministack
+
+.PHONY: ministack-test
+ministack-test: cloud-built ## Deploy to MiniStack and test everything there
+	$(call cloud_test,ministack,$(MINISTACK_URL))
+
+.PHONY: localstack-up
+localstack-up: python ## Start LocalStack on 127.0.0.1, installing it when needed (half a gigabyte)
+	$(EMULATOR) up localstack
+
+.PHONY: localstack-deploy
+localstack-deploy: infra-tools infra-app ## Deploy to the running LocalStack: make localstack-deploy CONFIG=millrace.yaml
+	$(MAKE) --no-print-directory deploy-zip DEPLOY_ARCH=$(HOST_ARCH)
+	$(call on_emulator,$(LOCALSTACK_URL)) $(CDK) bootstrap aws://000000000000/us-east-1
+	$(call on_emulator,$(LOCALSTACK_URL)) $(MAKE) --no-print-directory deploy TARGET=localstack CONTEXT="--require-approval never $(CONTEXT)"
+
+.PHONY: localstack-down
+localstack-down: python ## End LocalStack, however far it came, and remove what it left
+	$(EMULATOR) down localstack
+
+.PHONY: localstack-test
+localstack-test: cloud-built ## Deploy to LocalStack and test everything that it can do
+	$(call cloud_test,localstack,$(LOCALSTACK_URL))
+
+.PHONY: executor-test
+executor-test: python ## Test the process executor of LocalStack
+	python3 -m unittest discover -s localstack/executor
+
+on_emulator = AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_ENDPOINT_URL=$(1) AWS_ENDPOINT_URL_S3=$(1)
+
+# What every cloud test needs. Emulators run the functions on this machine.
+.PHONY: cloud-built
+cloud-built: python infra-tools infra-app cli
+	$(MAKE) --no-print-directory deploy-zip DEPLOY_ARCH=$(HOST_ARCH)
+
+# Start, test and end an emulator: cloud_test,NAME,URL. It is ended whatever happens.
+define cloud_test
+	$(EMULATOR) down $(1) && $(EMULATOR) up $(1)
+	trap '$(EMULATOR) down $(1)' EXIT; \
+	(cd tests/cloud && $(GO) test -count=1 -v -timeout 15m . -target $(1) -endpoint $(2) -cdk $(INFRA_TOOLS)/node_modules/.bin/cdk)
+endef

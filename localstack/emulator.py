@@ -38,12 +38,11 @@ class Problem(Exception):
 class Emulator:
     """What is particular to one emulator."""
 
-    def __init__(self, name, port, health, requirements, local_packages=()):
+    def __init__(self, name, port, health, requirements):
         self.name = name
         self.port = int(os.environ.get("EMULATOR_PORT", port))
         self.health = health
         self.requirements = HERE / requirements
-        self.local_packages = [HERE / package for package in local_packages]
         self.state = ROOT / ".emulators" / name
 
     @property
@@ -53,13 +52,8 @@ class Emulator:
     @property
     def venv(self):
         """Named after what is in it, so a newer pin installs itself."""
-        digest = hashlib.sha256()
-        sources = [self.requirements]
-        for package in self.local_packages:
-            sources += sorted(path for path in package.rglob("*") if path.suffix in (".py", ".toml"))
-        for source in sources:
-            digest.update(source.read_bytes())
-        return ROOT / ".tools" / f"{self.name}-{digest.hexdigest()[:12]}"
+        digest = hashlib.sha256(self.requirements.read_bytes()).hexdigest()
+        return ROOT / ".tools" / f"{self.name}-{digest[:12]}"
 
     def command(self):
         python = str(self.venv / "bin" / "python")
@@ -102,7 +96,9 @@ class Emulator:
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "DISABLE_EVENTS": "1",
             "FILESYSTEM_ROOT": str(self.state / "root"),
+            # Our own, in executor/, found by its entry point.
             "LAMBDA_RUNTIME_EXECUTOR": "process",
+            "PYTHONPATH": str(HERE / "executor"),
             "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "1",
             "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
         }
@@ -111,7 +107,7 @@ class Emulator:
 def emulators():
     return {
         "ministack": Emulator("ministack", 4571, "/_ministack/health", "requirements-ministack.txt"),
-        "localstack": Emulator("localstack", 4566, "/_localstack/health", "requirements-localstack.txt", ["executor"]),
+        "localstack": Emulator("localstack", 4566, "/_localstack/health", "requirements-localstack.txt"),
     }
 
 
@@ -126,8 +122,6 @@ def install(emulator):
     run([sys.executable, "-m", "venv", str(emulator.venv)], "make a virtual environment (Debian: apt-get install python3-venv)")
     pip = [str(emulator.venv / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     run([*pip, "--require-hashes", "-r", str(emulator.requirements)], f"install {emulator.requirements.name}")
-    for package in emulator.local_packages:
-        run([*pip, "--no-build-isolation", "--no-index", str(package)], f"install {package.name}")
     done.touch()
 
 

@@ -1,0 +1,160 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/millrace-dev/millrace/internal/demosink"
+)
+
+// How long things may take. Emulators are slow when the machine is busy; nobody waits this
+// long when all is well.
+const (
+	deliveryWait = 60 * time.Second
+	drainWait    = 150 * time.Second // schedules have a resolution of a minute
+	poisonWait   = 120 * time.Second // three visibility timeouts of 13 seconds, and slack
+	updateWait   = 150 * time.Second // a drain that an update kills hides its packs for a minute
+)
+
+// journey is what the steps share. The steps are run in order, by name, so that a report
+// reads like the story; a step that fails ends the journey.
+type journey struct {
+	*stack
+
+	healthy, sick *demosink.Server
+}
+
+func TestCloud(t *testing.T) {
+	if *targetName == "" {
+		t.Skip("no -target: this test needs an emulator, see make ministack-test")
+	}
+	if _, known := differences()[*targetName]; !known {
+		t.Fatalf("unknown -target %q", *targetName)
+	}
+	j := &journey{healthy: startSink(t), sick: startSink(t)}
+	j.stack = newStack(t, j.healthy.URL()+"/in", j.sick.URL()+"/in")
+	steps := []struct {
+		name string
+		run  func(*journey, *testing.T)
+	}{
+		{"bootstrap and deploy", (*journey).deployFirst},
+		{"events of SDKs arrive", (*journey).sendEvents},
+		{"a sick sink gets its events by replay", (*journey).replayLetters},
+		{"poison ends among the dead letters", (*journey).poison},
+		{"a schedule drains the queue", (*journey).drain},
+		{"an update loses nothing", (*journey).update},
+		{"destruction leaves nothing", (*journey).destroy},
+	}
+	for _, step := range steps {
+		if !t.Run(step.name, func(t *testing.T) { step.run(j, t) }) {
+			break
+		}
+	}
+	j.note(t, "whole journey", j.began)
+	fmt.Fprintf(os.Stdout, "%s: %v\n", *targetName, j.figures)
+}
+
+func startSink(t *testing.T) *demosink.Server {
+	t.Helper()
+	server, err := demosink.Start("127.0.0.1:0", demosink.New(demosink.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server
+}
+
+func (j *journey) deployFirst(t *testing.T) {
+	began := time.Now()
+	if *endpoint != "" {
+		j.cdk(t, "bootstrap", "aws://000000000000/"+region())
+		j.note(t, "bootstrap", began)
+	}
+	began = time.Now()
+	j.deploy(t)
+	j.note(t, "deploy", began)
+	began = time.Now()
+	id := j.post(t, "first")
+	j.wantDelivered(t, j.healthy, id)
+	j.note(t, "first event", began)
+}
+
+func (j *journey) replayLetters(t *testing.T) {
+	j.sick.Behave(demosink.Behaviour{Status: 400})
+	ids := []string{j.post(t, "sick one"), j.post(t, "sick two")}
+	j.wantDelivered(t, j.healthy, ids...) // a sick sink hurts nobody else
+	j.wantDepth(t, j.letterURL, len(ids))
+	j.sick.Behave(demosink.Behaviour{})
+	t.Log(j.millrace(t, "replay", "--function", j.replayName, "--sink", "sick"))
+	j.wantDelivered(t, j.sick, ids...)
+	j.wantDepth(t, j.letterURL, 0)
+	for _, id := range ids {
+		if n := j.healthy.Counts()[id]; n != 1 {
+			t.Errorf("%s arrived %d times at the healthy sink, want once: a replay is for the sink that failed", id, n)
+		}
+	}
+}
+
+// poison sends what no flush of this version can settle: a pack of a newer format, which is
+// left on the queue for a newer flush until SQS gives up.
+func (j *journey) poison(t *testing.T) {
+	began := time.Now()
+	_, err := j.queues.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &j.queueURL, MessageBody: aws.String(`{"v":99}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, poisonWait, "the poison is a dead letter", func(ctx context.Context) (string, bool) {
+		n := j.depth(ctx, t, j.letterURL)
+		return fmt.Sprintf("%d dead letters", n), n == 1
+	})
+	j.note(t, "poison dead-lettered", began)
+	if _, err := j.queues.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: &j.letterURL}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// drain stops the event-source mapping, so that only the schedule can deliver.
+func (j *journey) drain(t *testing.T) {
+	differs(t, drainSchedules) // a rule has its place there, with the same result
+	mapping := j.mapping(t)
+	j.enableMapping(t, mapping, false)
+	defer j.enableMapping(t, mapping, true)
+	began := time.Now()
+	id := j.post(t, "drained")
+	eventually(t, drainWait, "the event is drained", func(context.Context) (string, bool) {
+		return fmt.Sprint(j.healthy.Stats()), j.healthy.Counts()[id] > 0
+	})
+	j.note(t, "scheduled drain", began)
+}
+
+func (j *journey) mapping(t *testing.T) string {
+	t.Helper()
+	out, err := j.lambdas.ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{FunctionName: &j.flush})
+	if err != nil || len(out.EventSourceMappings) != 1 {
+		t.Fatalf("mappings of %s: %v, %v", j.flush, out, err)
+	}
+	return aws.ToString(out.EventSourceMappings[0].UUID)
+}
+
+// enableMapping returns when the mapping is in the wanted state.
+func (j *journey) enableMapping(t *testing.T, mapping string, enabled bool) {
+	t.Helper()
+	if _, err := j.lambdas.UpdateEventSourceMapping(t.Context(), &lambda.UpdateEventSourceMappingInput{UUID: &mapping, Enabled: &enabled}); err != nil {
+		t.Fatal(err)
+	}
+	want := map[bool]string{true: "Enabled", false: "Disabled"}[enabled]
+	eventually(t, deliveryWait, "the mapping is "+want, func(ctx context.Context) (string, bool) {
+		out, err := j.lambdas.GetEventSourceMapping(ctx, &lambda.GetEventSourceMappingInput{UUID: &mapping})
+		if err != nil {
+			return err.Error(), false
+		}
+		return aws.ToString(out.State), aws.ToString(out.State) == want
+	})
+}

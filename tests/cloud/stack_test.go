@@ -1,0 +1,165 @@
+package cloud
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+)
+
+// stackName is not the default, so that nothing works by luck.
+const stackName = "cloudtest"
+
+// key is the write key of the test's configuration.
+const key = "phc_demo"
+
+// stack is a deployed Millrace.
+type stack struct {
+	root, config string
+	began        time.Time
+	figures      []string
+
+	formation *cloudformation.Client
+	lambdas   *lambda.Client
+	queues    *sqs.Client
+
+	api, queueURL, letterURL  string
+	ingest, flush, replayName string
+}
+
+// newStack writes the configuration and connects to the target. Nothing is deployed yet.
+func newStack(t *testing.T, healthy, sick string) *stack {
+	t.Helper()
+	_, file, _, _ := runtime.Caller(0)
+	s := &stack{root: filepath.Dir(filepath.Dir(filepath.Dir(file))), config: filepath.Join(t.TempDir(), "millrace.yaml"), began: time.Now()}
+	if err := os.WriteFile(s.config, []byte(configuration(healthy, sick)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	options := []func(*awsconfig.LoadOptions) error{awsconfig.WithRegion(region())}
+	if *endpoint != "" {
+		options = append(options, awsconfig.WithBaseEndpoint(*endpoint),
+			awsconfig.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("test", "test", "")))
+	}
+	config, err := awsconfig.LoadDefaultConfig(t.Context(), options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.formation, s.lambdas, s.queues = cloudformation.NewFromConfig(config), lambda.NewFromConfig(config), sqs.NewFromConfig(config)
+	return s
+}
+
+// configuration has a sink that is well and one that can be made sick.
+func configuration(healthy, sick string) string {
+	return fmt.Sprintf(`version: 1
+keys:
+  - { name: demo, sha256: d12432d28e551982af48b86471e52426804efc91cbff815ab356ba1bc7a3cdf9, tenant: demo }
+sinks:
+  healthy: { type: http, url: %q, timeout: 1s }
+  sick:    { type: http, url: %q, timeout: 1s, breaker: { failures: 1000 } }
+routes:
+  - { match: { type: "sick*" }, to: [healthy, sick] }
+  - { to: [healthy] }
+flush: { max_age: 1s }
+`, healthy, sick)
+}
+
+// cdk runs the CDK command line, and keeps what it prints for a failure.
+func (s *stack) cdk(t *testing.T, verb string, arguments ...string) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), *cdkCommand, append([]string{verb, "--no-notices", "--no-version-reporting"}, arguments...)...)
+	command.Dir, command.Env = s.root, environment()
+	var output bytes.Buffer
+	command.Stdout, command.Stderr = &output, &output
+	if err := command.Run(); err != nil {
+		t.Fatalf("cdk %s: %v\n%s", verb, err, output.String())
+	}
+}
+
+// app are the arguments that describe the stack to the CDK command line.
+func (s *stack) app(settings ...string) []string {
+	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	all := append([]string{
+		"target=" + *targetName, "stack=" + stackName, "config=" + s.config, "architecture=" + architecture,
+		"dist=" + filepath.Join(s.root, "dist", "linux-"+runtime.GOARCH), "flush-timeout=2s", "max-receives=3",
+	}, settings...)
+	if *enforceIAM {
+		all = append(all, "cli-credentials=yes")
+	}
+	arguments := []string{"--app", filepath.Join(s.root, "bin", "millrace-infra"), "--output", filepath.Join(filepath.Dir(s.config), "cdk.out")}
+	for _, setting := range all {
+		arguments = append(arguments, "-c", setting)
+	}
+	return append(arguments, stackName)
+}
+
+// deploy deploys the stack, or an update of it, and reads its outputs.
+func (s *stack) deploy(t *testing.T, settings ...string) {
+	t.Helper()
+	s.cdk(t, "deploy", append(s.app(settings...), "--require-approval", "never", "--progress", "events")...)
+	out, err := s.formation.DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: aws.String(stackName)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{}
+	for _, output := range out.Stacks[0].Outputs {
+		values[aws.ToString(output.OutputKey)] = aws.ToString(output.OutputValue)
+	}
+	s.api = apiURL(t, values["ApiUrl"])
+	s.queueURL, s.letterURL = values["QueueUrl"], values["DeadLetterQueueUrl"]
+	s.ingest, s.flush, s.replayName = values["IngestFunction"], values["FlushFunction"], values["ReplayFunction"]
+}
+
+// millrace runs the command line against the target.
+func (s *stack) millrace(t *testing.T, arguments ...string) string {
+	t.Helper()
+	target := *endpoint
+	if target == "" {
+		target = "aws"
+	}
+	command := exec.CommandContext(t.Context(), filepath.Join(s.root, "bin", "millrace"), append(arguments, "--aws", target)...)
+	command.Env = environment()
+	output, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("millrace %s: %v\n%s", strings.Join(arguments, " "), err, output)
+	}
+	return string(output)
+}
+
+// note keeps a figure for the end.
+func (s *stack) note(t *testing.T, what string, began time.Time) {
+	t.Helper()
+	s.figures = append(s.figures, fmt.Sprintf("%s %.1fs", what, time.Since(began).Seconds()))
+}
+
+// eventually waits for a condition of the outside world, which has its own clock.
+func eventually(t *testing.T, within time.Duration, what string, condition func(ctx context.Context) (string, bool)) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		state, ok := condition(ctx)
+		if ok {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%s: not within %v: %s", what, within, state)
+		}
+	}
+}
