@@ -99,6 +99,9 @@ func (p *Plan) Verdict(i int) Verdict { return p.units[i].verdict }
 // Delivered notes that the sink has taken unit i.
 func (p *Plan) Delivered(i int) { p.units[i].end.Store(delivered) }
 
+// Taken says whether the sink has taken unit i.
+func (p *Plan) Taken(i int) bool { return p.units[i].end.Load() == delivered }
+
 // Kept notes that unit i is confirmed on a queue, in the residue or dead letter with
 // the id pack. A residue with the id of its parent (no attempt was counted) keeps
 // nothing: it would be taken for its parent, and be skipped.
