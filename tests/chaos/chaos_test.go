@@ -18,6 +18,7 @@ var (
 	seed    = flag.Uint64("seed", 0, "run this seed only")
 	seeds   = flag.Uint64("seeds", 8, "run the fixed seeds from 1 to this")
 	load    = flag.Duration("load", 3*time.Second, "how long clients post and faults strike in each run")
+	walk    = flag.Duration("walk", 0, "how long to try seeds at random")
 	mutants = flag.Bool("mutants", false, "look for the planted bugs, too")
 )
 

@@ -51,7 +51,7 @@ func TestRun_Mutants_AreFound(t *testing.T) {
 				}
 				report := run(t, chaos.Options{Plan: chaos.NewPlan(seed, *load), Dist: dist, Patience: mutantPatience})
 				if !report.Good() {
-					t.Logf("found by seed %d after %d: %v\n%q", seed, n, report, report.Verdict.Problems[0])
+					t.Logf("%s is found by seed %d after %d others: %q", name, seed, n, report.Verdict.Problems[0])
 					return
 				}
 			}
