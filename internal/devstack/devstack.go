@@ -41,6 +41,9 @@ const (
 	replayTimeout = 15 * time.Minute
 	// waitForProcess queues requests for a while where AWS would start another hundred processes.
 	waitForProcess = 10 * time.Second
+	// flushConcurrency is how many flushes run at once: more than there are cores, because a flush mostly waits for sinks, and
+	// one that waits for a sick sink must leave others to serve the healthy ones. AWS starts with five and goes on to a thousand.
+	flushConcurrency = 10
 	// memoryMB is shown to the functions; nothing is limited.
 	memoryMB = 256
 	// letterRetention is 14 days in seconds, SQS's longest.
@@ -112,7 +115,7 @@ func (o Options) functions() []lambda.Function {
 	for _, name := range []string{Ingest, Flush, Replay} {
 		functions = append(functions, lambda.Function{
 			Name: FunctionName(name), Bootstrap: o.Bootstrap(name), Directory: o.Directory, Environment: o.Environment,
-			MemoryMB: memoryMB, Timeout: timeouts[name], MaxConcurrency: 2 * runtime.NumCPU(), MaxWait: waitForProcess,
+			MemoryMB: memoryMB, Timeout: timeouts[name], MaxConcurrency: concurrency(name), MaxWait: waitForProcess,
 			Log: o.Log(name),
 		})
 	}
@@ -127,10 +130,18 @@ func mappingOptions(window time.Duration) esm.Options {
 	}
 	return esm.Options{
 		Queue: MainQueue, BatchSize: size, Window: window, ReportBatchItemFailures: true,
-		MaximumConcurrency: max(esm.MinMaximumConcurrency, runtime.NumCPU()),
+		MaximumConcurrency: flushConcurrency,
 	}
 }
 
 func wholeSeconds(d time.Duration) string {
 	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
+}
+
+// concurrency is how many processes of a function may run at once.
+func concurrency(function string) int {
+	if function == Flush {
+		return flushConcurrency
+	}
+	return 2 * runtime.NumCPU()
 }

@@ -106,13 +106,31 @@ func (c *courier) send(ctx context.Context, b batch.Batch, outcomes []sink.Outco
 			c.Logger.Error("sink panicked", "sink", c.sink, "panic", p)
 		}
 	}()
+	began := time.Now()
 	result, err := c.target.Sink.Send(ctx, sink.Batch{Batch: b, Key: b.IdempotencyKey(c.sink), Attempt: c.attempts + 1})
 	if err != nil {
-		fill(outcomes, sink.OutcomeOf(err, ctx.Err() != nil))
+		fill(outcomes, cutOff(ctx, sink.OutcomeOf(err, ctx.Err() != nil), time.Since(began)))
 		return
 	}
 	for i := range outcomes {
 		outcomes[i] = result.Of(i)
+	}
+}
+
+// fairTime is how long an attempt must have had for the flush's deadline to end it as a
+// failure of the sink. A sink that hangs would otherwise hang for ever: no attempt would
+// be counted, and no breaker would open.
+const fairTime = 5 * time.Second
+
+// cutOff judges an attempt that the deadline ended: one that had its time has failed, any
+// other was no attempt.
+func cutOff(ctx context.Context, o sink.Outcome, took time.Duration) sink.Outcome {
+	if o.Class != retry.Cancelled || took < fairTime || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return o
+	}
+	return sink.Outcome{
+		Verdict: sink.Retry, Class: retry.Transient,
+		Cause: fmt.Sprintf("no answer within %v, when the function had to end", took.Round(time.Millisecond)),
 	}
 }
 

@@ -433,9 +433,24 @@ func TestRowB11_Flush_Deadline_HandsBackWhatIsInFlight(t *testing.T) {
 		if len(back) != 0 || len(healthy.taken) != 2 {
 			t.Fatalf("back %v, healthy sink has %v", back, healthy.taken)
 		}
+		_, p := b.queue.only(t)
+		if p.Header.Sink != "hanging" || p.Header.Attempt != 1 || p.Header.Reason.Class != "transient" || len(p.Events) != 2 {
+			t.Errorf("residue %+v for %+v; want an attempt counted: the sink had 27 s to answer", p.Header, p.Header.Reason)
+		}
+	})
+}
+
+func TestRowB11_Flush_DeadlineSoonAfterTheStart_IsNoAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{script: []step{hangs}}
+		b := setup(t, retry.Policy{}, map[string]*scripted{"hanging": s})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		b.flusher.Flush(ctx, []queue.Received{message(t, "1", meta(), orders(2))})
 		out, p := b.queue.only(t)
-		if p.Header.Sink != "hanging" || p.Header.Attempt != 0 || out.Delay != 0 || len(p.Events) != 2 {
-			t.Errorf("residue %+v delayed %v; a deadline is not an attempt", p.Header, out.Delay)
+		if p.Header.Attempt != 0 || p.Header.Reason.Class != "cancelled" || out.Delay != 0 {
+			t.Errorf("residue %+v delayed %v; four seconds say nothing of the sink", p.Header, out.Delay)
 		}
 	})
 }
