@@ -43,7 +43,7 @@ func answers() []answer {
 		{"`permanent`, 400 or 422 for a batch", 8, refusing(retry.Permanent, 400)},
 		{"`permanent`, any other", 8, refusing(retry.Permanent, 404)},
 		{"`setup`", 8, fails(retry.Setup, 0)},
-		{"`cancelled`: no answer by the deadline", 8, hangs},
+		{"nothing until the deadline", 8, hangs},
 	}
 }
 
