@@ -93,6 +93,20 @@ fuzz: ## Fuzz every target for FUZZ_TIME each (default 10s)
 		$(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZ_TIME) "$$package" || exit 1; \
 	done
 
+# tests/chaos/README.md says what happens there.
+SECONDS ?= 60
+.PHONY: chaos
+chaos: functions ## Random faults for SECONDS (default 60); the seed is printed, SEED=n starts from n
+	$(GO) test -count=1 -timeout 0 ./tests/chaos -run RandomWalk -v -walk $(SECONDS)s -load 10s $(if $(SEED),-seed $(SEED))
+
+.PHONY: chaos-ci
+chaos-ci: functions ## The 50 fixed seeds, 20 s of faults each
+	$(GO) test -count=1 -timeout 10m ./tests/chaos -run FixedSeeds -seeds 50 -load 20s -parallel 10
+
+.PHONY: mutants
+mutants: ## Plant bugs one by one and let the chaos suite find each
+	$(GO) test -count=1 -timeout 30m ./tests/chaos -run Mutants -v -mutants -parallel 8
+
 .PHONY: bench
 bench: build ## Run the benchmarks; choose some with BENCH=<pattern>
 	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem ./...

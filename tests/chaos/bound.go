@@ -20,6 +20,9 @@ const (
 	riskDelete risk = "deletes in doubt"
 	// riskEntry: one entry of a batch call failed.
 	riskEntry risk = "entries refused"
+	// riskRepost: a client posted again what may have been accepted. Counted by the oracle, event by event: a bound that
+	// gives it any weight excuses it.
+	riskRepost risk = "reposts"
 )
 
 // Bound says how many packs may be delivered again because of one happening of each risk. What a sink took without an
@@ -34,8 +37,19 @@ func AtLeastOnce() Bound {
 	)
 	return Bound{
 		riskFlush: esm.DefaultBatchSize, riskDrain: drainPacks, riskReplay: callPacks, riskSeen: 1, riskSend: callPacks, riskDelete: esm.DefaultBatchSize,
-		riskEntry: 1,
+		riskEntry: 1, riskRepost: 1,
 	}
+}
+
+// Deduped is the bound of flushes that share a store: what is left is what no store can know. A flush that is cut off may have
+// delivered without saying so, and a pack that a sink took in part is not remembered when its rest could not be written.
+// Messages shown, sent or deleted twice no longer count, and neither do posts.
+func Deduped() Bound {
+	bound := AtLeastOnce()
+	for _, r := range []risk{riskReplay, riskSeen, riskDelete, riskRepost} {
+		delete(bound, r)
+	}
+	return bound
 }
 
 // events is the most duplicates that a sink may have.

@@ -70,7 +70,7 @@ func (c *client) make(n int) []*oracle.Event {
 		id := fmt.Sprintf("c%d-%d-%d", c.number/len(tenants), n, i)
 		events[i] = &oracle.Event{
 			Key:   oracle.Key{Tenant: tenant.name, ID: id},
-			Data:  fmt.Sprintf(`{"id":%q,"type":%q,"data":{"n":%d,"by":%q}}`, id, kind, c.random.Uint32(), tenant.name),
+			Data:  fmt.Sprintf(`{"id":%q,"source":"shop","type":%q,"data":{"n":%d,"by":%q}}`, id, kind, c.random.Uint32(), tenant.name),
 			Sinks: sinks,
 		}
 	}
@@ -134,12 +134,15 @@ func (c *client) post(ctx context.Context, body string) bool {
 }
 
 // evidence are the events as the oracle wants them.
-func (l *load) evidence() []oracle.Event {
+func (l *load) evidence(bound Bound) []oracle.Event {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	events := make([]oracle.Event, len(l.events))
 	for i := range l.events {
 		events[i] = *l.events[i]
+		if bound[riskRepost] == 0 {
+			events[i].Posts = 1
+		}
 	}
 	return events
 }

@@ -28,7 +28,7 @@ const (
 	// FailEntry refuses single entries of batch calls.
 	FailEntry Fault = "sqs-fail-entry"
 
-	// The sinks answer 400, 500, 429 with Retry-After, or 413 to more than a few events, and take nothing.
+	// SinkRefuse and the next answer 400, 500, 429 with Retry-After, or 413 to more than a few events, and take nothing.
 	SinkRefuse   Fault = "sink-4xx"
 	SinkFail     Fault = "sink-5xx"
 	SinkThrottle Fault = "sink-429"

@@ -153,7 +153,7 @@ func (w *world) evidence(sent *load, bound Bound) (*oracle.Evidence, error) {
 	w.weather.risked(riskFlush, int(w.cutOff.Load()))
 	_, risks, exposed := w.weather.tally()
 	e := &oracle.Evidence{
-		Events: sent.evidence(), Leftovers: left,
+		Events: sent.evidence(bound), Leftovers: left,
 		Deliveries: make(map[string][]oracle.Delivery), Bound: make(map[string]int),
 	}
 	for name, sink := range w.sinks {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -156,7 +157,7 @@ func readEvents(r *http.Request) ([]oracle.Delivery, error) {
 			events = append(events, oracle.Delivery{Key: oracle.Key{Tenant: got.Tenant, ID: got.ID}, Data: string(got.Data)})
 		}
 		switch {
-		case err == io.EOF: //nolint:errorlint // a bufio.Reader returns it as it is
+		case errors.Is(err, io.EOF):
 			return events, nil
 		case err != nil:
 			return nil, fmt.Errorf("body: %w", err)

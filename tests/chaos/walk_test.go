@@ -19,7 +19,7 @@ const walkers = 8
 // Seeds that nobody chose, one after another, for as long as -walk says.
 func TestRun_RandomWalk(t *testing.T) {
 	if *walk == 0 {
-		t.Skip("make chaos SECONDS=60")
+		t.Skip("make chaos SECONDS=60") //nolint:forbidigo // runs as long as it is told, and is told nothing
 	}
 	first := *seed
 	if first == 0 {
