@@ -401,9 +401,9 @@ func replyScenes() []scene {
 		},
 		{
 			name: "a destination that hangs is left in time to hand everything back", script: "hang x3",
-			// 20 s + 200 ms + 20 s + 400 ms, and then the deadline less its margin: no attempt
-			want:   waitsAfter(2, 3, invocation-flush.DefaultMargin, 0),
-			reason: batch.Reason{Class: "cancelled", Cause: "stopped"},
+			// 20 s + 200 ms + 20 s + 400 ms, and then 16.4 s to the deadline less its margin: long enough to count
+			want:   waitsAfter(3, 3, invocation-flush.DefaultMargin, 800*time.Millisecond),
+			reason: batch.Reason{Class: "transient", Cause: "no answer within 16.4s"},
 		},
 		{
 			name: "a redirect is refused as a matter of setup", script: "redirect",
