@@ -38,7 +38,11 @@ func (d *Deduper) Begin(ctx context.Context, packs []string, units []Unit) (*Pla
 // assign gives every unit the slot of its key. Units of one pack share a slot; beyond
 // that, units that meet in a slot are duplicates of its leaders.
 func (p *Plan) assign() {
-	a := assignment{Plan: p, slots: make(map[Key]int32), shares: make(map[share]int32)}
+	a := assignment{Plan: p, slots: make(map[Key]int32, len(p.packs)), shares: make(map[share]int32, len(p.packs))}
+	if p.deduper.Scope == ScopeEvent {
+		a.slots = make(map[Key]int32, len(p.source))
+		p.slots = make([]slot, 0, len(p.source))
+	}
 	for i := range p.source {
 		u := &p.source[i]
 		if key, ok := p.deduper.ruleKey(u.Event, u.Sink); ok {
@@ -110,11 +114,11 @@ func (a *assignment) meet() {
 		s.claim.Content = s.content.sum()
 		first, taken := a.slots[s.claim.Key]
 		if !taken {
-			a.slots[s.claim.Key] = int32(at) //nolint:gosec // as many as units
+			a.slots[s.claim.Key] = int32(at)
 			continue
 		}
 		s.empty = true
-		moved[int32(at)] = first //nolint:gosec // as many as units
+		moved[int32(at)] = first
 		conflict[int32(at)] = differ(a.Plan.slots[first].claim.Content, s.claim.Content)
 	}
 	if len(moved) == 0 {
@@ -203,7 +207,10 @@ func (p *Plan) judge() {
 		event.Identity
 		sink string
 	}
-	sent := make(map[sinkEvent]int)
+	var sent map[sinkEvent]int
+	if p.deduper.WithinFlush == On && p.deduper.Scope == ScopePack {
+		sent = make(map[sinkEvent]int, len(p.units))
+	}
 	for i := range p.units {
 		u, s := &p.units[i], &p.slots[p.units[i].slot]
 		conflict := u.verdict.Conflict || s.verdict.Conflict
@@ -216,7 +223,7 @@ func (p *Plan) judge() {
 			u.verdict = Verdict{Action: Follow, Conflict: conflict}
 			continue
 		}
-		if !s.whole || p.deduper.WithinFlush == Off {
+		if !s.whole || sent == nil {
 			continue
 		}
 		source := &p.source[i]

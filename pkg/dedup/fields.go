@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -69,10 +70,8 @@ func parsePath(field string) ([]string, error) {
 		return path, nil
 	}
 	path = strings.Split(field, ".")
-	for _, name := range path {
-		if name == "" {
-			return nil, fmt.Errorf("field %q has an empty name in it", field)
-		}
+	if slices.Contains(path, "") {
+		return nil, fmt.Errorf("field %q has an empty name in it", field)
 	}
 	return path, nil
 }

@@ -13,7 +13,7 @@ import (
 // The dedup store keeps its contract on DynamoDB as others understand it. MiniStack returns items with failed conditions, dynalite does
 // not: the store needs it on neither.
 func TestDedupStore_Contract(t *testing.T) {
-	for name, start := range map[string]func(*testing.T) string{"MiniStack": ministack, "dynalite": dynalite} {
+	for name, start := range map[string]func(testing.TB) string{"MiniStack": ministack, "dynalite": dynalite} {
 		t.Run(name, func(t *testing.T) {
 			client := dynamotest.NewClient(start(t))
 			table := dynamotest.Table(t, client)

@@ -20,7 +20,7 @@ import (
 const startTime = time.Minute
 
 // need returns the path of a program. A machine without it may leave the test out, CI may not.
-func need(t *testing.T, program string) string {
+func need(t testing.TB, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
@@ -39,7 +39,7 @@ type launch struct {
 }
 
 // ministack installs and starts MiniStack and returns its URL.
-func ministack(t *testing.T) string {
+func ministack(t testing.TB) string {
 	t.Helper()
 	python, port := need(t, "python3"), freePort(t)
 	scripts, err := filepath.Abs("../../localstack")
@@ -75,7 +75,7 @@ print(json.dumps({"command": one.command(), "environment": one.environment()}))`
 }
 
 // dynalite installs and starts dynalite and returns its URL.
-func dynalite(t *testing.T) string {
+func dynalite(t testing.TB) string {
 	t.Helper()
 	node, port := need(t, "node"), freePort(t)
 	program := filepath.Join("node", "node_modules", "dynalite", "cli.js")
@@ -91,7 +91,7 @@ func dynalite(t *testing.T) string {
 }
 
 // run starts a server, waits for its first answer, and ends it with the test.
-func run(t *testing.T, server *exec.Cmd, port, health string) string {
+func run(t testing.TB, server *exec.Cmd, port, health string) string {
 	t.Helper()
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
@@ -152,7 +152,7 @@ func read(path string) string {
 	return string(text)
 }
 
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -141,13 +141,13 @@ func (p *parser) primary() condition {
 		if !thereA || !thereB {
 			return operator == "<>" && thereA != thereB
 		}
-		order, comparable := compare(a, b)
-		return decide(order, comparable)
+		order, ok := compare(a, b)
+		return decide(order, ok)
 	}
 }
 
 //nolint:gochecknoglobals // a constant table
-var operators = map[string]func(order int, comparable bool) bool{
+var operators = map[string]func(order int, ok bool) bool{
 	"=":  func(order int, ok bool) bool { return ok && order == 0 },
 	"<>": func(order int, ok bool) bool { return !ok || order != 0 },
 	"<":  func(order int, ok bool) bool { return ok && order < 0 },
@@ -175,7 +175,8 @@ func (p *parser) name(token string) string {
 	if strings.HasPrefix(token, "#") {
 		name, known := p.Names[token]
 		if !known && p.err == nil {
-			p.err = errValidation("Invalid ConditionExpression: An expression attribute name used in the document path is not defined; attribute name: %s", token)
+			p.err = errValidation("Invalid ConditionExpression: An expression attribute name used in the document path is not defined; "+
+				"attribute name: %s", token)
 		}
 		return name
 	}

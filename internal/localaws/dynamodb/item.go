@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"math/big"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -111,10 +112,10 @@ func (v value) number() (*big.Rat, error) {
 		return nil, err
 	}
 	wrong := errValidation("The parameter cannot be converted to a numeric value: %.80s", s)
-	if len(s) > maxNumberBytes || bytes.ContainsAny([]byte(s), "/_xXpP") {
+	if len(s) > maxNumberBytes || strings.ContainsAny(s, "/_xXpP") {
 		return nil, wrong
 	}
-	if at := bytes.IndexAny([]byte(s), "eE"); at >= 0 {
+	if at := strings.IndexAny(s, "eE"); at >= 0 {
 		if exponent, err := strconv.Atoi(s[at+1:]); err != nil || exponent > maxExponent || exponent < -maxExponent {
 			return nil, wrong
 		}

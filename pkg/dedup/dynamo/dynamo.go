@@ -72,8 +72,7 @@ func (s *Store) Settle(ctx context.Context, t dedup.Ticket, settlement dedup.Set
 
 // explain names the table, and tells back-pressure from all other trouble.
 func (s *Store) explain(operation string, err error) error {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		switch api.ErrorCode() {
 		// Source: DynamoDB Developer Guide, "Error handling", the codes to retry with backoff.
 		case "ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded":

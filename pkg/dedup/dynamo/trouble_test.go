@@ -95,7 +95,7 @@ func TestStore_DirectoryThatCannotBeRead_IsRefusedAndKept(t *testing.T) {
 					t.Errorf("error is %v, want %v that names %s and says %q", err, tt.want, dir, tt.hint)
 				}
 			}
-			if tt.want == journal.ErrNewer {
+			if errors.Is(tt.want, journal.ErrNewer) {
 				log := openJournal(t, dir, dynamodb.JournalVersion+1)
 				defer log.Close()
 				found := 0

@@ -71,7 +71,7 @@ func RunModel(t *testing.T, open Open) {
 				w := &working{ticket: Ticket()}
 				for _, c := range keys {
 					if rapid.Bool().Draw(r, "wanted") {
-						c.Content = uint64(rapid.IntRange(0, 2).Draw(r, "content")) //nolint:gosec // small
+						c.Content = uint64(rapid.IntRange(0, 2).Draw(r, "content"))
 						w.claims = append(w.claims, c)
 					}
 				}

@@ -85,7 +85,7 @@ func Claims(n int) []dedup.Claim {
 	claims := make([]dedup.Claim, n)
 	for i := range claims {
 		_, _ = rand.Read(claims[i].Key[:]) // never fails
-		claims[i].Content = uint64(1 + i)  //nolint:gosec // small
+		claims[i].Content = uint64(1 + i)
 	}
 	return claims
 }
