@@ -1,6 +1,7 @@
 package millrace
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -146,6 +147,8 @@ func (c *checker) checkFlush(p *FlushProps, loaded *config.Config) {
 }
 
 func (c *checker) checkReplay(p *ReplayProps) {
+	var request map[string]any
+	c.require(json.Unmarshal([]byte(p.Request), &request) == nil, "Replay.Request: %s is not a JSON object", p.Request)
 	c.require(p.Schedule == "" || schedulePattern.MatchString(p.Schedule), "Replay.Schedule: %q is neither rate(5 minutes) nor cron(0 * * * ? *)", p.Schedule)
 }
 

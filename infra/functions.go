@@ -30,6 +30,7 @@ type functionPlan struct {
 	memoryMB       int
 	timeout        time.Duration
 	concurrency    int
+	loop           awslambda.RecursiveLoop
 }
 
 // addFunctions makes the three functions. The error joins what is wrong with their zips.
@@ -40,9 +41,11 @@ func (e *BatchExporter) addFunctions() error {
 
 		into *awslambda.Function
 	}{
-		{functionPlan{"Ingest", "ingest", "takes events of SDKs", p.Functions.IngestMemoryMB, p.Functions.IngestTimeout, p.Functions.IngestConcurrency}, &e.Ingest},
-		{functionPlan{"Flush", "flush", "delivers events to sinks", p.Flush.MemoryMB, p.Flush.Timeout, p.Flush.Concurrency}, &e.Flush},
-		{functionPlan{"Replay", "replay", "sends dead letters again", p.Functions.ReplayMemoryMB, p.Functions.ReplayTimeout, 0}, &e.Replay},
+		{functionPlan{"Ingest", "ingest", "takes events of SDKs", p.Functions.IngestMemoryMB, p.Functions.IngestTimeout, p.Functions.IngestConcurrency, awslambda.RecursiveLoop_TERMINATE}, &e.Ingest},
+		// Lambda stops a chain of 16 invocations through a queue as runaway. A residue that is
+		// retried more often is none: retry.max_attempts and retry.max_age end its chain.
+		{functionPlan{"Flush", "flush", "delivers events to sinks", p.Flush.MemoryMB, p.Flush.Timeout, p.Flush.Concurrency, awslambda.RecursiveLoop_ALLOW}, &e.Flush},
+		{functionPlan{"Replay", "replay", "sends dead letters again", p.Functions.ReplayMemoryMB, p.Functions.ReplayTimeout, 0, awslambda.RecursiveLoop_TERMINATE}, &e.Replay},
 	}
 	var problems []error
 	for _, plan := range plans {
@@ -79,6 +82,9 @@ func (e *BatchExporter) function(plan functionPlan) (awslambda.Function, error) 
 	}
 	if plan.concurrency > 0 {
 		props.ReservedConcurrentExecutions = jsii.Number(float64(plan.concurrency))
+	}
+	if plan.loop == awslambda.RecursiveLoop_ALLOW {
+		props.RecursiveLoop = plan.loop
 	}
 	return awslambda.NewFunction(e.Construct, jsii.String(plan.id), props), nil
 }

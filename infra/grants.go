@@ -22,6 +22,11 @@ func (e *BatchExporter) grant() {
 	allow(e.Flush.Role(), []string{"sqs:SendMessage"}, packs, letters)
 	allow(e.Replay.Role(), []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}, letters)
 	allow(e.Replay.Role(), []string{"sqs:SendMessage"}, packs)
+	// Replay goes on after its deadline by invoking itself. By name, because the function
+	// depends on its policy.
+	allow(e.Replay.Role(), []string{"lambda:InvokeFunction"}, e.stack.FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("lambda"), Resource: jsii.String("function"), ResourceName: e.name("-replay"), ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+	}))
 
 	if e.key != nil {
 		for _, role := range []awsiam.IRole{e.Ingest.Role(), e.Flush.Role(), e.Replay.Role()} {

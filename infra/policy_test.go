@@ -65,6 +65,7 @@ func TestBatchExporter_Roles_AllowExactlyTheseCalls(t *testing.T) {
 			"ssm:GetParameter :parameter/millrace/warehouse/team",
 		},
 		"Replay": {
+			"lambda:InvokeFunction :function:millrace-replay",
 			"logs:CreateLogStream ReplayLogs", "logs:PutLogEvents ReplayLogs",
 			"sqs:ChangeMessageVisibility DeadLetters", "sqs:DeleteMessage DeadLetters", "sqs:ReceiveMessage DeadLetters", "sqs:SendMessage Queue",
 		},
@@ -132,6 +133,16 @@ func shortName(t *testing.T, resource any) string {
 	return parts[len(parts)-1].(string)
 }
 
+func TestBatchExporter_Flush_MayRetryLongerThanLambdasLoopDetection(t *testing.T) {
+	tpl := synth(t, goodProps(t))
+	if got := at(t, tpl.the(t, "AWS::Lambda::Function", "Flush"), "Properties.RecursiveLoop"); got != `"Allow"` {
+		t.Errorf("flush: %s, want Allow: a residue that is retried 16 times is no runaway", got)
+	}
+	if got := at(t, tpl.the(t, "AWS::Lambda::Function", "Replay"), "Properties.RecursiveLoop"); got != "" {
+		t.Errorf("replay: %s, want Lambda's default, which ends a runaway", got)
+	}
+}
+
 func TestBatchExporter_DeadLetters_HaveNoMapping(t *testing.T) {
 	tpl := synth(t, targetProps(t, TargetAWS))
 	if n := tpl.count("AWS::Lambda::EventSourceMapping"); n != 1 {
@@ -151,6 +162,19 @@ func TestBatchExporter_FunctionURL_NeedsNoAPI(t *testing.T) {
 	}
 	if n := tpl.count("AWS::ApiGatewayV2::Api") + tpl.count("AWS::ApiGateway::RestApi"); n != 0 {
 		t.Errorf("%d APIs beside the function URL", n)
+	}
+}
+
+func TestBatchExporter_Schedules_SendTheRequestAsAnObject(t *testing.T) {
+	props := goodProps(t)
+	props.Flush.Trigger = TriggerBoth
+	const want = `"{\"drain\":true}"`
+	if got := at(t, synth(t, props).the(t, "AWS::Scheduler::Schedule", ""), "Properties.Target.Input"); got != want {
+		t.Errorf("the schedule sends %s, want %s", got, want)
+	}
+	props.Flush.Scheduler = SchedulerRule
+	if got := at(t, synth(t, props).the(t, "AWS::Events::Rule", ""), "Properties.Targets.0.Input"); got != want {
+		t.Errorf("the rule sends %s, want %s", got, want)
 	}
 }
 

@@ -154,6 +154,7 @@ func TestNewBatchExporter_WhatCannotWork_IsRefusedWithItsRule(t *testing.T) {
 		{"an HTTP API has a WAF", func(_ *testing.T, p *BatchExporterProps) { p.API.WebACLARN = "arn" }, "REST APIs only"},
 		{"a domain has no certificate", func(_ *testing.T, p *BatchExporterProps) { p.API.DomainName = "a.example" }, "need each other"},
 		{"a schedule is a text", func(_ *testing.T, p *BatchExporterProps) { p.Flush.Schedule = "daily" }, "neither rate(5 minutes) nor cron"},
+		{"a replay's request is no object", func(_ *testing.T, p *BatchExporterProps) { p.Replay.Request = "[]" }, "is not a JSON object"},
 		{"a log group lives 15 days", func(_ *testing.T, p *BatchExporterProps) { p.Functions.LogDays = 15 }, "not 15"},
 		{"a switch is neither on nor off", func(_ *testing.T, p *BatchExporterProps) { p.Queue.TLSOnly = "yes" }, `Queue.TLSOnly: "yes" is none of`},
 	}

@@ -1,6 +1,8 @@
 package millrace
 
 import (
+	"encoding/json"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
@@ -52,7 +54,7 @@ func (e *BatchExporter) schedule(id string, function awslambda.Function, express
 		awsevents.NewRule(e.Construct, &id, &awsevents.RuleProps{
 			Schedule: awsevents.Schedule_Expression(&expression),
 			Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(function, &awseventstargets.LambdaFunctionProps{
-				Event:           awsevents.RuleTargetInput_FromText(&request),
+				Event:           eventOf(request),
 				DeadLetterQueue: e.timerDeadLetters(), RetryAttempts: jsii.Number(scheduleRetries),
 				MaxEventAge: awscdk.Duration_Seconds(jsii.Number(scheduleAgeSeconds)),
 			})},
@@ -79,6 +81,15 @@ func (e *BatchExporter) schedule(id string, function awslambda.Function, express
 			},
 		},
 	})
+}
+
+// eventOf is the input of a rule's target. As text it would arrive as a JSON string.
+func eventOf(request string) awsevents.RuleTargetInput {
+	var object map[string]any
+	if err := json.Unmarshal([]byte(request), &object); err != nil {
+		panic("a request that was checked is not JSON: " + err.Error())
+	}
+	return awsevents.RuleTargetInput_FromObject(object)
 }
 
 // timerDeadLetters holds scheduled invocations that could not be started. No function

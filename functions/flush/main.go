@@ -13,6 +13,7 @@ import (
 	"github.com/millrace-dev/millrace/pkg/flush"
 	"github.com/millrace-dev/millrace/pkg/ledger"
 	"github.com/millrace-dev/millrace/pkg/queue"
+	"github.com/millrace-dev/millrace/pkg/secrets"
 	"github.com/millrace-dev/millrace/pkg/telemetry"
 )
 
@@ -31,7 +32,7 @@ func build(ctx context.Context, logger *slog.Logger) (*flush.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := runtime.Config.Resolve(ctx, config.EnvResolver()); err != nil {
+	if err := runtime.Config.Resolve(ctx, secrets.New()); err != nil {
 		return nil, err
 	}
 	client, err := queue.NewClient(ctx)
