@@ -19,7 +19,7 @@ const strikes = 4
 func (w *world) attack(ctx context.Context, e Episode, r *rand.Rand) {
 	for range strikes {
 		w.strike(ctx, e, r)
-		if e.Fault == Replay || e.Fault == Drain || !until(ctx, time.Now().Add(e.For/strikes)) || w.weather.isCalm() {
+		if !until(ctx, time.Now().Add(e.For/strikes)) || w.weather.isCalm() {
 			return
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -38,14 +39,50 @@ type sick struct {
 	weather *weather
 	server  *httptest.Server
 
-	mu    sync.Mutex
-	taken []oracle.Delivery
+	mu          sync.Mutex
+	taken       []oracle.Delivery
+	connections map[net.Conn]*answered
 }
 
 func startSink(name string, w *weather) *sick {
-	s := &sick{name: name, weather: w}
-	s.server = httptest.NewServer(s)
+	s := &sick{name: name, weather: w, connections: make(map[net.Conn]*answered)}
+	s.server = httptest.NewUnstartedServer(s)
+	s.server.Config.ConnContext = s.opened
+	s.server.Config.ConnState = s.changed
+	s.server.Start()
 	return s
+}
+
+// answered is the last answer on a connection.
+type answered struct {
+	at     time.Time
+	events int
+}
+
+// readTime is how long after an answer a connection must live for the answer to count as read. Clients keep connections;
+// one that closes at once has given up, at its deadline or with its process, and may not know what the sink took.
+const readTime = time.Second
+
+type answeredKey struct{}
+
+func (s *sick) opened(ctx context.Context, c net.Conn) context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	last := &answered{}
+	s.connections[c] = last
+	return context.WithValue(ctx, answeredKey{}, last)
+}
+
+func (s *sick) changed(c net.Conn, state http.ConnState) {
+	if state != http.StateClosed {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last := s.connections[c]; last != nil && last.events > 0 && time.Since(last.at) < readTime {
+		s.weather.expose(s.name, last.events)
+	}
+	delete(s.connections, c)
 }
 
 // close ends the sink with all requests that hang.
@@ -61,10 +98,14 @@ func (s *sick) deliveries() []oracle.Delivery {
 	return append([]oracle.Delivery{}, s.taken...)
 }
 
-func (s *sick) take(events []oracle.Delivery) {
+// take takes the events of a request.
+func (s *sick) take(r *http.Request, events []oracle.Delivery) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.taken = append(s.taken, events...)
+	if last, ok := r.Context().Value(answeredKey{}).(*answered); ok {
+		*last = answered{time.Now(), len(events)}
+	}
 }
 
 // ServeHTTP takes a request, or does not.
@@ -79,22 +120,19 @@ func (s *sick) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case s.strikes(SinkLoseReply):
-		s.take(events)
+		s.take(r, events)
 		s.weather.expose(s.name, len(events))
 		reset(w)
 	case s.strikes(SinkPartial):
 		events = events[:len(events)/2]
-		s.take(events)
+		s.take(r, events)
 		s.weather.expose(s.name, len(events))
 		w.WriteHeader(http.StatusInternalServerError)
 	case s.strikes(SinkWrongBody):
-		s.take(events)
+		s.take(r, events)
 		_, _ = io.WriteString(w, "<html><body>Welcome to our load balancer</body></html>")
 	default:
-		s.take(events)
-		if r.Context().Err() != nil { // it had gone: a machine too busy to answer in time
-			s.weather.expose(s.name, len(events))
-		}
+		s.take(r, events)
 		_, _ = io.WriteString(w, `{"status":"ok"}`)
 	}
 }

@@ -81,8 +81,11 @@ func (w *weather) hit(f Fault, n int) {
 	w.hits[f] += n
 }
 
-// risked notes that something may be repeated because of a fault.
+// risked notes that something may be repeated because of a fault; no risk is none.
 func (w *weather) risked(r risk, n int) {
+	if r == "" || n == 0 {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.risks[r] += n
