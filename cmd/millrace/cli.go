@@ -15,7 +15,7 @@ type commands struct {
 	Send    sendCommand    `cmd:"" help:"Send events, samples or your own."`
 	Sink    sinkCommand    `cmd:"" help:"Run a receiver that shows what arrives and fails on demand."`
 	Status  statusCommand  `cmd:"" help:"Show queue depths, dead letters and whether the books balance."`
-	DLQ     dlqCommands    `cmd:"" name:"dlq" help:"Look at the dead letters."`
+	DLQ     dlqCommands    `cmd:"" name:"dlq" help:"Look at the dead letters, write them away, remove them."`
 	Replay  replayCommand  `cmd:"" help:"Send dead letters again."`
 	Keys    keysCommands   `cmd:"" help:"Make and hash write keys."`
 	Config  configCommands `cmd:"" help:"Check and print the configuration."`

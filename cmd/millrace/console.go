@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"os"
+	"os/user"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,13 +19,16 @@ type console struct {
 	err io.Writer // progress, logs and errors
 	// terminal says that a person is watching err, so lines may be redrawn.
 	terminal bool
-	getenv   func(string) string
+	// interactive says that a person can also answer on in.
+	interactive bool
+	getenv      func(string) string
 }
 
 func systemConsole() *console {
 	return &console{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr,
-		terminal: isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb", getenv: os.Getenv,
+		terminal: isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb", interactive: isTerminal(os.Stderr) && isTerminal(os.Stdin),
+		getenv: os.Getenv,
 	}
 }
 
@@ -44,6 +50,25 @@ func (c *console) say(format string, args ...any) {
 // print writes one line of a result.
 func (c *console) print(format string, args ...any) {
 	_, _ = fmt.Fprintf(c.out, format+"\n", args...)
+}
+
+// ask returns what a person answers to a question, without the spaces around it.
+func (c *console) ask(question string) string {
+	_, _ = fmt.Fprint(c.err, question)
+	line, _ := bufio.NewReader(c.in).ReadString('\n') // no answer is an empty one
+	return strings.TrimSpace(line)
+}
+
+// whoami names the person at the console, for audit lines: "kim@laptop".
+func whoami() string {
+	name, host := "unknown", "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		host = h
+	}
+	return name + "@" + host
 }
 
 // printJSON writes v as one line.

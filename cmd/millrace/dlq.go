@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -19,6 +20,10 @@ type dlqCommands struct {
 	Ls    dlqLsCommand    `cmd:"" help:"List the dead letters."`
 	Stats dlqStatsCommand `cmd:"" help:"Count the dead letters by sink, class and kind."`
 	Show  dlqShowCommand  `cmd:"" help:"Tell the story of one dead letter."`
+
+	Export  dlqExportCommand  `cmd:"" help:"Write dead letters to a file."`
+	Import  dlqImportCommand  `cmd:"" help:"Put exported letters back."`
+	Discard dlqDiscardCommand `cmd:"" help:"Delete dead letters for good."`
 }
 
 // dlqFlags say where the dead letters are.
@@ -55,24 +60,41 @@ type letterSource interface {
 }
 
 const (
-	// lookVisibility hides letters while a command looks through the queue. A command that is killed leaves
-	// them hidden this long.
+	// lookVisibility hides letters while a command looks through the queue, and takeVisibility while one writes them away.
+	// A command that is killed leaves them hidden this long.
 	lookVisibility = time.Minute
+	takeVisibility = 10 * time.Minute
 	// endWait is the long poll that tells the end of the queue from a slow answer.
 	endWait = time.Second
 )
 
 // look calls visit for every letter that the filter means, until it says stop or the queue ends, and puts all letters back.
 // SQS counts one more receive of each, which has no effect on a queue without a redrive policy of its own.
-func look(ctx context.Context, source letterSource, filter deadletter.Filter, visit func(letter) (goOn bool)) (err error) {
-	receipts := make(map[string]string) // by message id: only the latest receipt is good
+func look(ctx context.Context, source letterSource, filter deadletter.Filter, visit func(letter) (goOn bool)) error {
+	choice := letterChoice{Filter: filter}
+	return through(ctx, source, lookVisibility, func(letters []letter, _ map[string]string) (bool, error) {
+		for i := range letters {
+			if choice.means(&letters[i]) && !visit(letters[i]) {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+}
+
+// through calls visit for all letters, as they are received, until it says stop or the queue ends, and puts back those whose
+// receipts are then still there. The receipts are by message id; visit deletes those of the letters that it has deleted.
+func through(ctx context.Context, source letterSource, visibility time.Duration,
+	visit func(letters []letter, receipts map[string]string) (goOn bool, err error),
+) (err error) {
+	receipts := make(map[string]string) // only the latest receipt of a letter is good
 	defer func() {
 		if len(receipts) > 0 {
 			err = errors.Join(err, source.Hide(context.WithoutCancel(ctx), 0, slices.Collect(maps.Values(receipts))...))
 		}
 	}()
 	for {
-		messages, err := source.Receive(ctx, queue.MaxEntries, endWait, lookVisibility)
+		messages, err := source.Receive(ctx, queue.MaxEntries, endWait, visibility)
 		if err != nil {
 			return fmt.Errorf("dead letters: %w", err)
 		}
@@ -80,10 +102,12 @@ func look(ctx context.Context, source letterSource, filter deadletter.Filter, vi
 		if len(fresh) == 0 {
 			return nil // the end, or the look took so long that letters come round again
 		}
-		for _, m := range fresh {
-			if l := newLetter(m); fits(&l, filter) && !visit(l) {
-				return nil
-			}
+		letters := make([]letter, len(fresh))
+		for i := range fresh {
+			letters[i] = newLetter(fresh[i])
+		}
+		if goOn, err := visit(letters, receipts); err != nil || !goOn {
+			return err
 		}
 	}
 }
@@ -100,12 +124,25 @@ func keepNew(messages []queue.Received, receipts map[string]string) []queue.Rece
 	return fresh
 }
 
-// fits says whether a letter is meant. A message that is no pack has nothing to be filtered by.
-func fits(l *letter, filter deadletter.Filter) bool {
-	if l.trouble != nil {
-		return filter == deadletter.Filter{}
+// letterChoice says which letters a command is about.
+type letterChoice struct {
+	deadletter.Filter
+
+	idPrefix string
+}
+
+// all says whether nothing narrows the choice down.
+func (c letterChoice) all() bool { return c == letterChoice{} }
+
+// means says whether a letter is meant. A message that is no pack has nothing to be filtered by but its id.
+func (c letterChoice) means(l *letter) bool {
+	if !strings.HasPrefix(l.id(), c.idPrefix) {
+		return false
 	}
-	return filter.Match(&l.header)
+	if l.trouble != nil {
+		return c.Filter == deadletter.Filter{}
+	}
+	return c.Match(&l.header)
 }
 
 // open finds the queue of dead letters.

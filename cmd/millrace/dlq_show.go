@@ -88,7 +88,8 @@ func eventsOf(l *letter) ([]jsontext.Value, error) {
 // story tells a letter's fate in words.
 func story(l *letter) string {
 	if l.trouble != nil {
-		return fmt.Sprintf("Message %s is no pack that this Millrace reads: %v.\nIt stays here until a person removes it.", l.id(), l.trouble)
+		return fmt.Sprintf("Message %s is no pack that this Millrace reads: %v.\nIt stays here until a person removes it: "+
+			"millrace dlq discard --id %s", l.id(), l.trouble, l.id())
 	}
 	h := &l.header
 	lines := []string{
@@ -106,9 +107,9 @@ func story(l *letter) string {
 
 func failureOf(h *batch.Header) string {
 	r := h.Reason
-	if r == nil {
+	if deadletter.Native(h) {
 		return "SQS moved it here by itself: the flush function crashed or ran out of time again and again while it had it.\n" +
-			"No sink has refused it. Its log says more: functions write to .millrace/logs, or to CloudWatch on AWS."
+			"Its log says more: functions write to .millrace/logs, or to CloudWatch on AWS.\n" + beforeTheCrash(h)
 	}
 	who := "Ingest"
 	if h.Sink != "" {
@@ -119,7 +120,7 @@ func failureOf(h *batch.Header) string {
 		text += fmt.Sprintf(", the last answer was %d", r.Status)
 	}
 	if r.Cause != "" {
-		text += ":\n    " + strings.ReplaceAll(strings.TrimSpace(r.Cause), "\n", "\n    ")
+		text += ":\n    " + indented(r.Cause)
 	}
 	text += "\n"
 	if r.Attempts > 0 {
@@ -134,11 +135,32 @@ func failureOf(h *batch.Header) string {
 	return text
 }
 
+// beforeTheCrash tells what was known of a pack that SQS moved.
+func beforeTheCrash(h *batch.Header) string {
+	r := h.Reason
+	if r == nil {
+		return "No sink has refused it."
+	}
+	text := fmt.Sprintf("Sink %s was to be tried again: %s%s, %s", h.Sink, plural(r.Attempts, "attempt"), between(r.First, r.Last), r.Class)
+	if r.Status != 0 {
+		text += fmt.Sprintf(", the last answer was %d", r.Status)
+	}
+	if r.Cause != "" {
+		text += ":\n    " + indented(r.Cause)
+	}
+	return text
+}
+
+func indented(text string) string {
+	return strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ")
+}
+
 // nextStep says what a person can do.
 func nextStep(h *batch.Header) string {
 	switch {
 	case !deadletter.Replayable(h):
-		return "It cannot be sent as it is. Look at it with --events."
+		return "It cannot be sent as it is. Look at it with --events, send it somewhere with millrace replay --to, or remove it with " +
+			"millrace dlq discard --id."
 	case h.Sink == "":
 		return "Send it again: millrace replay --sink '" + deadletter.AllSinks + "'"
 	}

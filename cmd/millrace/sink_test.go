@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/millrace-dev/millrace/internal/demosink"
 )
@@ -118,7 +119,10 @@ func TestSink_Refuses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			execute(t.Context(), "", append([]string{"sink"}, test.args...)...).want(t, test.code, "", test.err)
+			// A sink that starts all the same would run until the end of the whole suite and say nothing.
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			execute(ctx, "", append([]string{"sink"}, test.args...)...).want(t, test.code, "", test.err)
 		})
 	}
 }
