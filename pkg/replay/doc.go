@@ -15,21 +15,21 @@
 // Request.HideSeconds (five minutes) after its time. The next run of the same id thus
 // goes on behind it:
 //
-//	run 1    ├ looked at, left ┤ ············ hidden ············ ┤ visible again
-//	run 2                      ├ the others ┤ ······ hidden ······ ┤
-//	                                        └ nothing visible: the end
+//		run 1    ├ looked at, left ┤ ············ hidden ············ ┤ visible again
+//		run 2                      ├ the others ┤ ······ hidden ······ ┤
+//		                                        └ nothing visible: the end
 //
-//   - Nothing is skipped: every letter becomes visible again by itself, whoever dies. What
-//     a run had chosen and found no time for is put back at once.
-//   - Nothing is repeated without bound: a run means only letters that were there when its
-//     first invocation began (Request.Started). What a broken sink refuses again meanwhile
-//     comes later than that, as generation 2, and waits for another run. If looking takes
-//     longer than the window, letters that stay are looked at, and counted under Left,
-//     more than once; what was replayed is gone.
-//   - A run that goes on by itself (Request.Continue) invokes the function at most twelve
-//     times in a row, three hours of Lambda's longest invocations.
-//   - The last run puts back what it looked at itself; what earlier ones left comes back
-//     when their windows end.
+//	  - Nothing is skipped: every letter becomes visible again by itself, whoever dies. What
+//	    a run had chosen and found no time for is put back at once.
+//	  - Nothing is repeated without bound: a run means only letters that were there when its
+//	    first invocation began (Request.Started). What a broken sink refuses again meanwhile
+//	    comes later than that, as generation 2, and waits for another run. If looking takes
+//	    longer than the window, letters that stay are looked at, and counted under Left,
+//	    more than once; what was replayed is gone.
+//	  - A run that goes on by itself (Request.Continue) invokes the function at most twelve
+//	    times in a row, three hours of Lambda's longest invocations.
+//	  - The last run puts back what it looked at itself; what earlier ones left comes back
+//	    when their windows end.
 //
 // Dry runs, runs with a limit that nobody goes on with, and runs that fail put everything
 // back at once.
