@@ -63,7 +63,7 @@ type table struct {
 	sweepAt int // number of items at which expired ones are looked for
 }
 
-const firstSweep = 4096
+const firstSweep = 512
 
 // Open returns a service with everything that the journal holds, and keeps every further change
 // there; with a nil journal all is in memory. The journal must have been opened with JournalVersion and
