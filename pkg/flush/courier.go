@@ -117,20 +117,22 @@ func (c *courier) send(ctx context.Context, b batch.Batch, outcomes []sink.Outco
 	}
 }
 
-// fairTime is how long an attempt must have had for the flush's deadline to end it as a
-// failure of the sink. A sink that hangs would otherwise hang for ever: no attempt would
-// be counted, and no breaker would open.
+// fairTime is how long an attempt must have had for its end by us to be a failure of the
+// sink. One that hangs would otherwise hang for ever: no attempt would be counted, and
+// no breaker would open.
 const fairTime = 5 * time.Second
 
-// cutOff judges an attempt that the deadline ended: one that had its time has failed, any
-// other was no attempt.
+// cutOff judges an attempt that we ended, at the deadline or because the other sinks are
+// done: one that had its time has failed, any other was no attempt. Shutdown never is.
 func cutOff(ctx context.Context, o sink.Outcome, took time.Duration) sink.Outcome {
-	if o.Class != retry.Cancelled || took < fairTime || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	cause := context.Cause(ctx)
+	ours := errors.Is(cause, context.DeadlineExceeded) || errors.Is(cause, errLeftBehind)
+	if o.Class != retry.Cancelled || took < fairTime || !ours {
 		return o
 	}
 	return sink.Outcome{
 		Verdict: sink.Retry, Class: retry.Transient,
-		Cause: fmt.Sprintf("no answer within %v, when the function had to end", took.Round(time.Millisecond)),
+		Cause: fmt.Sprintf("no answer within %v: %v", took.Round(time.Millisecond), cause),
 	}
 }
 
@@ -234,6 +236,9 @@ func (c *courier) decide(ctx context.Context, o sink.Outcome) retry.Decision {
 	remaining := retry.NoDeadline
 	if deadline, ok := ctx.Deadline(); ok {
 		remaining = time.Until(deadline)
+	}
+	if ctx.Err() != nil {
+		remaining = 0 // cut off: there is nothing to wait for here
 	}
 	d := c.target.budget.Limit(c.target.Policy.Next(retry.Input{
 		Attempt: c.attempts, Class: o.Class, RetryAfter: o.After, Elapsed: time.Since(c.first), Remaining: remaining,

@@ -11,8 +11,13 @@ import (
 	"github.com/millrace-dev/millrace/pkg/batch"
 )
 
-// errHeldBack cancels best-effort sinks when all others are done.
-var errHeldBack = errors.New("the required sinks are done")
+// Why attempts are cut off before the flush's deadline.
+var (
+	// errHeldBack ends best-effort sinks when all others are done.
+	errHeldBack = errors.New("the required sinks are done")
+	// errLeftBehind ends the first attempts at a sink that keeps the others waiting.
+	errLeftBehind = errors.New("the other sinks are done")
+)
 
 // failOpenGrace is how long best-effort sinks may go on after the required ones.
 const failOpenGrace = time.Second
@@ -26,18 +31,46 @@ func (r *run) deliver(ctx context.Context, lanes []*lane) {
 	defer stop(nil)
 	var others sync.WaitGroup
 	for _, lanes := range bestEffort {
-		others.Go(func() { r.deliverSink(patient, lanes) })
+		others.Go(func() { r.deliverSink(patient, patient, lanes) })
 	}
-	var wg sync.WaitGroup
-	for _, lanes := range required {
-		wg.Go(func() { r.deliverSink(ctx, lanes) })
-	}
-	wg.Wait()
+	r.deliverRequired(ctx, required)
 	if len(required) > 0 {
 		timer := time.AfterFunc(failOpenGrace, func() { stop(errHeldBack) })
 		defer timer.Stop()
 	}
 	others.Wait()
+}
+
+// deliverRequired sends to several sinks at once. The first to be done starts a clock for
+// the others: what they have not answered when it ends goes back to the queue and comes
+// again by itself, so that a sink that hangs does not hold a whole function, and with it
+// everything that is to be sent to the healthy ones. Only first attempts are cut off; a
+// sink that is slow by nature gets its time, now that nobody waits for it.
+func (r *run) deliverRequired(ctx context.Context, required map[string][]*lane) {
+	var wg sync.WaitGroup
+	var clock sync.Once
+	cuts := make(map[string]func(), len(required))
+	first := make(map[string]context.Context, len(required))
+	for name := range required {
+		fresh, cut := context.WithCancelCause(ctx)
+		defer cut(nil)
+		first[name], cuts[name] = fresh, func() { cut(errLeftBehind) }
+	}
+	var timers []*time.Timer // written once, before wg is done
+	for name, lanes := range required {
+		wg.Go(func() {
+			r.deliverSink(ctx, first[name], lanes)
+			clock.Do(func() {
+				for name, cut := range cuts {
+					timers = append(timers, time.AfterFunc(r.targets[name].patience(), cut))
+				}
+			})
+		})
+	}
+	wg.Wait()
+	for _, t := range timers {
+		t.Stop()
+	}
 }
 
 func bySink(lanes []*lane) (required, bestEffort map[string][]*lane) {
@@ -52,9 +85,10 @@ func bySink(lanes []*lane) (required, bestEffort map[string][]*lane) {
 	return required, bestEffort
 }
 
-// deliverSink sends the lanes of one sink, fresh events before retried ones. As many
-// batches are begun at once as the sink's gate may let through.
-func (r *run) deliverSink(ctx context.Context, lanes []*lane) {
+// deliverSink sends the lanes of one sink, fresh events before retried ones; the fresh
+// ones in a context of their own. As many batches are begun at once as the sink's gate
+// may let through.
+func (r *run) deliverSink(ctx, fresh context.Context, lanes []*lane) {
 	slices.SortStableFunc(lanes, func(a, b *lane) int { return cmp.Compare(a.attempt, b.attempt) })
 	slots := make(chan struct{}, lanes[0].target.gate.Concurrency())
 	var wg sync.WaitGroup
@@ -65,7 +99,11 @@ func (r *run) deliverSink(ctx context.Context, lanes []*lane) {
 			wg.Go(func() {
 				defer func() { <-slots }()
 				c := courier{run: r, lane: l, attempts: l.attempt, first: l.first}
-				c.carry(ctx, b)
+				if l.attempt == 0 {
+					c.carry(fresh, b)
+				} else {
+					c.carry(ctx, b)
+				}
 			})
 		}
 	}

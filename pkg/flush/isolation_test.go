@@ -217,3 +217,54 @@ func TestFlush_TooLarge_TeachesTheSizeForTheNextBatch(t *testing.T) {
 		t.Errorf("%d requests for the next 400 events, want 4: the size was learned", got)
 	}
 }
+
+func TestFlush_HangingSink_IsLeftBehindByTheOthers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hanging, healthy := &scripted{script: always(hangs, 99)}, &scripted{}
+		b, _ := setupTargets(t, map[string]flush.Target{"hanging": {Sink: hanging}, "healthy": {Sink: healthy}}, "hanging", "healthy")
+		start := time.Now()
+		back := b.flusher.Flush(t.Context(), []queue.Received{message(t, "1", meta(), orders(2))})
+		if got := time.Since(start); got != 5*time.Second || len(back) != 0 || len(healthy.taken) != 2 {
+			t.Fatalf("returned %v after %v, the healthy sink has %v; want nobody held for more than 5s", back, got, healthy.taken)
+		}
+		out, p := b.queue.only(t)
+		if p.Header.Sink != "hanging" || p.Header.Attempt != 1 || p.Header.Reason.Class != "transient" {
+			t.Errorf("residue %+v for %+v, want a failed attempt", p.Header, p.Header.Reason)
+		}
+		// The residue is tried by itself, and may take as long as it takes.
+		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+		defer cancel()
+		again := queue.Received{ID: "2", Body: []byte(out.Message.Body), Events: out.Message.Events}
+		start = time.Now()
+		b.flusher.Flush(ctx, []queue.Received{again, message(t, "3", meta(), orders(2))})
+		if got := time.Since(start); got < 30*time.Second {
+			t.Errorf("a second attempt was cut off after %v", got)
+		}
+	})
+}
+
+func TestFlush_SlowSink_IsNotLeftBehindOnceItIsKnown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := &scripted{script: always(func(ctx context.Context, _ sink.Batch) (sink.Result, error) {
+			select {
+			case <-time.After(8 * time.Second):
+				return sink.Result{}, nil
+			case <-ctx.Done():
+				return sink.Result{}, ctx.Err()
+			}
+		}, 99)}
+		b, _ := setupTargets(t, map[string]flush.Target{"slow": {Sink: slow}, "healthy": {Sink: &scripted{}}}, "slow", "healthy")
+		b.flusher.Flush(t.Context(), []queue.Received{message(t, "1", meta(), orders(1))})
+		out, _ := b.queue.only(t)
+		b.flusher.Flush(t.Context(), []queue.Received{{ID: "2", Body: []byte(out.Message.Body), Events: out.Message.Events}})
+		if len(slow.taken) != 1 {
+			t.Fatalf("the slow sink has %v, want the event at the second attempt", slow.taken)
+		}
+		b.flusher.Flush(t.Context(), []queue.Received{message(t, "3", meta(), orders(1))})
+		if len(slow.taken) != 2 || len(b.queue.got) != 1 {
+			t.Errorf("the slow sink has %v and %d residues were written; want its first attempt to get its time now", slow.taken, len(b.queue.got))
+		}
+	})
+}

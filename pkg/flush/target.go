@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/flush/gate"
@@ -63,6 +64,12 @@ func newTarget(name string, t Target, logger *slog.Logger) (*target, error) {
 		logger.Warn("sink changed state", "sink", name, "from", from, "to", to)
 	}
 	return &target{Target: t, gate: gate.New(o), budget: budget}, nil
+}
+
+// patience is how long the sink may keep others waiting: as long as may be waited inside
+// the function, or, where it is known to be slower, twice its usual answer.
+func (t *target) patience() time.Duration {
+	return max(t.Policy.WithDefaults().MaxInlineWait, fairTime, 2*t.gate.Usual())
 }
 
 // halved notes that the sink took two halves of what was too large together.

@@ -23,22 +23,35 @@ import (
 
 const (
 	requestEvents = 50
-	// settings send everything to one sink that reads and forgets, gzip level 1.
+	// settings send everything to all sinks, gzip level 1.
 	settings = `version: 1
 keys: [{ name: web, sha256: d12432d28e551982af48b86471e52426804efc91cbff815ab356ba1bc7a3cdf9, tenant: acme }] # phc_demo
-sinks: { http: { type: http, url: "%s" } }
-routes: [{ to: [http] }]
+sinks: { %s }
+routes: [{ to: [%s] }]
 flush: { max_age: 1s }
 `
 )
 
-// start runs the stack in this process and the functions in their own.
-func start(b *testing.B) *localaws.Server {
+// reader is a sink that reads and forgets.
+func reader(b *testing.B) string {
 	b.Helper()
 	sink := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
 	b.Cleanup(sink.Close)
+	return sink.URL
+}
+
+// start runs the stack in this process and the functions in their own, with a sink at each
+// of the URLs.
+func start(b *testing.B, urls ...string) *localaws.Server {
+	b.Helper()
+	var sinks, names []string
+	for i, url := range urls {
+		names = append(names, fmt.Sprintf("sink%d", i))
+		sinks = append(sinks, fmt.Sprintf(`%s: { type: http, url: "%s" }`, names[i], url))
+	}
 	path := filepath.Join(b.TempDir(), "millrace.yaml")
-	if err := os.WriteFile(path, fmt.Appendf(nil, settings, sink.URL), 0o600); err != nil {
+	text := fmt.Appendf(nil, settings, strings.Join(sinks, ", "), strings.Join(names, ", "))
+	if err := os.WriteFile(path, text, 0o600); err != nil {
 		b.Fatal(err)
 	}
 	root := devtest.Root(b)
@@ -160,7 +173,7 @@ func report(b *testing.B, name string, spent time.Duration, events int) {
 // HTTP in to SQS: one request of 50 events of 1 KB at a time through the front door, the Runtime
 // API, the handler and SendMessage; and then all of it out to an HTTP sink.
 func BenchmarkFunctions_50EventsARequest(b *testing.B) {
-	server := start(b)
+	server := start(b, reader(b))
 	r := newRequest(b, requestEvents)
 	url := server.APIURL() + "/batch"
 	post(b, url, r.next()) // the cold start is not what is measured

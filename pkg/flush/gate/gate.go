@@ -214,3 +214,10 @@ func (g *Gate) State() (state State, last Verdict) {
 
 // Concurrency is the most attempts that the gate ever lets through at once.
 func (g *Gate) Concurrency() int { return int(g.slots.most) }
+
+// Usual is the smoothed time of a good answer, 0 before the first.
+func (g *Gate) Usual() time.Duration {
+	g.slots.mu.Lock()
+	defer g.slots.mu.Unlock()
+	return g.slots.usual
+}
