@@ -159,7 +159,7 @@ func (p *Plan) ask(ctx context.Context) error {
 		p.held = len(p.claims) > 0
 		return nil // every slot is ours: Send is the zero action
 	}
-	patient, stop := context.WithTimeout(ctx, d.Patience)
+	patient, stop := d.patient(ctx, len(p.claims))
 	defer stop()
 	answers, err := d.Store.Claim(patient, p.ticket, p.claims)
 	if len(answers) != len(p.claims) {

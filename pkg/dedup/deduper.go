@@ -1,6 +1,7 @@
 package dedup
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -49,7 +50,7 @@ const (
 	DefaultWindow = time.Hour
 	// DefaultLease holds claims of a flush that has no deadline.
 	DefaultLease = 5 * time.Minute
-	// DefaultPatience is how long one call waits for the store.
+	// DefaultPatience is how long one call waits for the store, and two milliseconds more for each key.
 	DefaultPatience = 2 * time.Second
 	// DefaultHintKeys is how many committed keys a warm environment remembers, in about
 	// 200 bytes each.
@@ -60,6 +61,9 @@ const (
 	// leaseMargin is how long a claim outlives the deadline of the flush that holds it: no
 	// flush sends past its deadline, and clocks of two machines differ a little.
 	leaseMargin = 10 * time.Second
+	// patienceForKey is what each key adds to the patience with the store: four times what
+	// DynamoDB takes for one of many, at 5 ms a call and ten at once.
+	patienceForKey = 2 * time.Millisecond
 	// awayPause is how long events wait that the store could not be asked about.
 	awayPause = 5 * time.Second
 	// shortestWait keeps a lease that is nearly over from being asked about in a hurry.
@@ -90,7 +94,8 @@ type Options struct {
 	// Lease is how long a crashed flush holds its claims. 0 means to the flush's deadline
 	// and a little longer, or DefaultLease without a deadline. It must not end before the flush.
 	Lease time.Duration
-	// Patience is how long one call waits for the store. 0 means DefaultPatience.
+	// Patience is how long one call waits for the store, and two milliseconds more for each
+	// key. 0 means DefaultPatience.
 	Patience time.Duration
 	// OnStoreFailure is FailOpen unless set. A store that throttles makes events
 	// wait in either way, because delivering twice would not help it.
@@ -155,6 +160,11 @@ func (d *Deduper) ruleKey(e *event.Event, sink string) (Key, bool) {
 		}
 	}
 	return Key{}, false
+}
+
+// patient bounds one call of the store about so many keys.
+func (d *Deduper) patient(ctx context.Context, keys int) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, d.Patience+time.Duration(keys)*patienceForKey)
 }
 
 // lease is how long claims taken now are held.

@@ -183,7 +183,7 @@ func (p *Plan) settle(ctx context.Context, rest Rest) error {
 	s := Settlement{Claims: p.claims, Committed: p.committed(), Rest: rest}
 	until := time.Now().Add(p.deduper.Window)
 	if p.deduper.Store != nil {
-		patient, stop := context.WithTimeout(ctx, p.deduper.Patience)
+		patient, stop := p.deduper.patient(ctx, 1)
 		defer stop()
 		if err := p.deduper.Store.Settle(patient, p.ticket, s); err != nil {
 			return fmt.Errorf("dedup settle: %w", err)

@@ -21,6 +21,7 @@ func TestDedupStore_Contract(t *testing.T) {
 				return dynamo.New(dynamo.Options{Client: client, Table: table, Now: now})
 			}
 			storetest.RunModel(t, open)
+			storetest.RunNotes(t, open)
 			storetest.Run(t, open)
 		})
 	}

@@ -174,7 +174,7 @@ func TestService_Reads_OfMany(t *testing.T) {
 func TestService_Tables_LiveAndDie(t *testing.T) {
 	t.Parallel()
 	c := serve(t, nil)
-	make := func(name string) error {
+	create := func(name string) error {
 		_, err := c.CreateTable(t.Context(), &sdk.CreateTableInput{
 			TableName: &name, BillingMode: types.BillingModePayPerRequest,
 			KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
@@ -182,10 +182,10 @@ func TestService_Tables_LiveAndDie(t *testing.T) {
 		})
 		return err
 	}
-	if err := make("other"); err != nil {
+	if err := create("other"); err != nil {
 		t.Fatal(err)
 	}
-	if got := code(make("other")); got != "ResourceInUseException" {
+	if got := code(create("other")); got != "ResourceInUseException" {
 		t.Errorf("the same again: %s", got)
 	}
 	list, err := c.ListTables(t.Context(), &sdk.ListTablesInput{})

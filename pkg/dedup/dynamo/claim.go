@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// atOnce is how many writes are under way at a time: enough to hide the distance to
-	// DynamoDB, few enough for the connections that the SDK keeps open.
-	atOnce = 16
+	// atOnce is how many writes are under way at a time: as many as the SDK keeps connections
+	// open to one host (DefaultHTTPTransportMaxIdleConnsPerHost); more would shake hands anew each time.
+	atOnce = 10
 	// MaxKeysRead is the most keys of one BatchGetItem. Source: Amazon DynamoDB API
 	// Reference, BatchGetItem.
 	MaxKeysRead = 100
@@ -231,21 +231,21 @@ func (c *claiming) settlements(ctx context.Context, tickets map[[16]byte]types.A
 }
 
 // read gets items, as they are now.
-func (c *claiming) read(ctx context.Context, keys []item) ([]item, error) {
+func (s *Store) read(ctx context.Context, keys []item) ([]item, error) {
 	var items []item
 	consistent := true
 	for len(keys) > 0 {
 		n := min(len(keys), MaxKeysRead)
-		out, err := c.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
-			RequestItems: map[string]types.KeysAndAttributes{c.table: {Keys: keys[:n], ConsistentRead: &consistent}},
+		out, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+			RequestItems: map[string]types.KeysAndAttributes{s.table: {Keys: keys[:n], ConsistentRead: &consistent}},
 		})
 		if err != nil {
-			return nil, c.explain("read", err)
+			return nil, s.explain("read", err)
 		}
-		if left := len(out.UnprocessedKeys[c.table].Keys); left > 0 {
-			return nil, fmt.Errorf("read %s: %w: %d of %d keys left", c.table, dedup.ErrBusy, left, n)
+		if left := len(out.UnprocessedKeys[s.table].Keys); left > 0 {
+			return nil, fmt.Errorf("read %s: %w: %d of %d keys left", s.table, dedup.ErrBusy, left, n)
 		}
-		items = append(items, out.Responses[c.table]...)
+		items = append(items, out.Responses[s.table]...)
 		keys = keys[n:]
 	}
 	return items, nil

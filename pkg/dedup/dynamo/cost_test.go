@@ -5,6 +5,7 @@ import (
 	"maps"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -70,7 +71,7 @@ func TestStore_Cost_PerMillionEvents(t *testing.T) {
 // flushOnce delivers events in packs, in a new environment.
 func flushOnce(t *testing.T, store dedup.Store, scope dedup.Scope, events, perPack int) {
 	t.Helper()
-	d, err := dedup.New(dedup.Options{Store: store, Scope: scope})
+	d, err := dedup.New(dedup.Options{Store: store, Scope: scope, Patience: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

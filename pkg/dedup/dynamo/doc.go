@@ -18,6 +18,8 @@
 //	x    when it may be overwritten             when what it commits is forgotten
 //	ttl  Unix seconds, an hour after x          the same
 //
+// Besides, "n" and a name is a note: v, x, ttl and its text w, see Store.WriteNote.
+//
 // A claim is a PutItem on condition that no claim is there, or that it is over. A
 // settlement is one PutItem for all claims of a ticket: claims do not say themselves
 // whether they are committed, the settlement of their ticket does. So a flush of n keys costs n + 1
@@ -42,6 +44,8 @@
 //	  m of them known          + m write units for conditions that failed, + BatchGetItem of the settlements
 //	                           (1 read unit each), + of the claims where the server does not return them
 //	Settle                     1 PutItem, 1 write unit (up to about 7,000 claims)
+//	WriteNote                  1 PutItem
+//	ReadNotes                  1 BatchGetItem, 1 read unit for each name
 //
 // Calls are retried by the SDK (standard mode, three times in all) and by nothing else. One
 // that is throttled beyond that is a dedup.ErrBusy, and stops the call.

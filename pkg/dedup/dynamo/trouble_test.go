@@ -221,8 +221,8 @@ func TestStore_Trouble_IsTold(t *testing.T) {
 					t.Errorf("claim %d: %v, want unknown", i, a.State)
 				}
 			}
-			if n := calls.Load(); n > 3*16 {
-				t.Errorf("%d calls for a store in trouble, want at most three each of sixteen", n)
+			if n := calls.Load(); n > 3*10 {
+				t.Errorf("%d calls for a store in trouble, want at most three each of ten", n)
 			}
 			err = store.Settle(t.Context(), storetest.Ticket(), dedup.Settlement{Claims: claims, Committed: make([]bool, len(claims))})
 			if err == nil || errors.Is(err, dedup.ErrBusy) != tt.busy {

@@ -17,6 +17,7 @@ type Store struct {
 	mu      sync.Mutex
 	records map[dedup.Key]record
 	sweepAt int // number of records at which the dead ones are looked for
+	notes   map[string]note
 }
 
 var _ dedup.Store = (*Store)(nil)
@@ -40,7 +41,7 @@ func New(now func() time.Time) *Store {
 	if now == nil {
 		now = time.Now
 	}
-	return &Store{now: now, records: make(map[dedup.Key]record), sweepAt: firstSweep}
+	return &Store{now: now, records: make(map[dedup.Key]record), sweepAt: firstSweep, notes: make(map[string]note)}
 }
 
 // Claim implements dedup.Store. It never fails.

@@ -16,6 +16,11 @@ func TestStore_Contract(t *testing.T) {
 	storetest.Run(t, open)
 }
 
+func TestStore_Notes(t *testing.T) {
+	t.Parallel()
+	storetest.RunNotes(t, open)
+}
+
 func TestStore_AnyHistory_IsAsInTheModel(t *testing.T) {
 	t.Parallel()
 	storetest.RunModel(t, open)

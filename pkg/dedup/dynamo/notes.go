@@ -1,0 +1,60 @@
+package dynamo
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// attributeText is the text of a note.
+const attributeText = "w"
+
+func noteKey(name string) types.AttributeValue {
+	return &types.AttributeValueMemberB{Value: append([]byte("n"), name...)}
+}
+
+// WriteNote leaves a text, of at most some kilobytes, that all environments can read under a name for a time:
+// the state of a sink's breaker, for example. The last writer wins. It is one write unit for each KB.
+func (s *Store) WriteNote(ctx context.Context, name string, text []byte, keep time.Duration) error {
+	it := newItem(noteKey(name), s.now().Add(keep))
+	if len(text) > 0 { // servers differ about empty values
+		it[attributeText] = &types.AttributeValueMemberB{Value: text}
+	}
+	if _, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.table, Item: it}); err != nil {
+		return s.explain("write a note to", err)
+	}
+	return nil
+}
+
+// ReadNotes returns the texts that are there for some names, in one call for each hundred
+// and one read unit for each name.
+func (s *Store) ReadNotes(ctx context.Context, names ...string) (map[string][]byte, error) {
+	keys := make([]item, len(names))
+	for i, name := range names {
+		keys[i] = item{KeyAttribute: noteKey(name)}
+	}
+	items, err := s.read(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	notes := make(map[string][]byte, len(items))
+	for _, it := range items {
+		r := &reader{item: it}
+		r.version()
+		name, expiry := bytes.TrimPrefix(r.bytes(KeyAttribute), []byte("n")), r.time(attributeExpiry)
+		text := []byte{}
+		if it[attributeText] != nil {
+			text = r.bytes(attributeText)
+		}
+		if r.err != nil {
+			return nil, s.explain("read a note from", r.err)
+		}
+		if s.now().Before(expiry) {
+			notes[string(name)] = text
+		}
+	}
+	return notes, nil
+}
