@@ -29,6 +29,12 @@ FUZZ_TIME            ?= 10s
 GO_FILES := find . \( -name .tools -o -name node_modules \) -prune -o -name '*.go' -print
 BENCH                ?= .
 
+# Servers that `make conformance-NAME` starts, and the run itself.
+FAUXQS_PORT              ?= 4599
+EMULATOR_PORT_ministack  := 4571
+EMULATOR_PORT_localstack := 4566
+CONFORMANCE = $(GO) test -count=1 -run 'TestServer$$' ./tests/conformance $(UPDATE)
+
 # A tool's version is part of its file name, so a newer pin installs itself.
 TOOLS                 := $(CURDIR)/.tools
 GOLANGCI_LINT_VERSION := v2.15.0
@@ -110,6 +116,17 @@ mutants: ## Plant bugs one by one and let the chaos suite find each
 .PHONY: bench
 bench: build ## Run the benchmarks; choose some with BENCH=<pattern>
 	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem ./...
+
+.PHONY: conformance-fauxqs
+conformance-fauxqs: ## Hold fauxqs to tests/conformance; UPDATE=-update rewrites its column
+	tests/conformance/fauxqs/run.sh $(FAUXQS_PORT) env CONFORMANCE_SERVER=fauxqs CONFORMANCE_ENDPOINT=http://127.0.0.1:$(FAUXQS_PORT) $(CONFORMANCE)
+
+# A fresh process each time: emulators keep what broken requests left.
+.PHONY: conformance-ministack conformance-localstack
+conformance-ministack conformance-localstack: conformance-%: ## The same for MiniStack or LocalStack
+	python3 localstack/emulator.py up $*
+	CONFORMANCE_SERVER=$* CONFORMANCE_ENDPOINT=http://127.0.0.1:$(or $(EMULATOR_PORT),$(EMULATOR_PORT_$*)) $(CONFORMANCE); \
+		outcome=$$?; python3 localstack/emulator.py down $*; exit $$outcome
 
 ##@ Check
 

@@ -1,11 +1,13 @@
 package conformance_test
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 )
 
 // attributeTrials are about a queue's attributes: defaults, bounds, counters.
@@ -14,6 +16,14 @@ func attributeTrials() []trial {
 	trials := []trial{
 		{"attribute/unknown name is refused", page, func(s *session) error {
 			return refused(s.set(s.queue(nil), attributes{"Colour": "blue"}), noAttribute)
+		}},
+		{"attribute/error code is without the query protocol's prefix", page, func(s *session) error {
+			err := s.set(s.queue(nil), attributes{"DelaySeconds": "-1"})
+			refusal, _ := errors.AsType[smithy.APIError](err)
+			if refusal == nil {
+				return fmt.Errorf("error %w, want one of AWS", err)
+			}
+			return same("code", badAttribute, refusal.ErrorCode())
 		}},
 		{"attribute/one bad value changes nothing", page, func(s *session) error {
 			queue := s.queue(nil)

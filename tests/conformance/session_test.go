@@ -122,7 +122,7 @@ func (s *session) hide(queue string, handle *string, seconds int32) error {
 	return err
 }
 
-// refused wants an error with one of AWS's codes.
+// refused wants an error with one of AWS's codes, with or without the query protocol's prefix; one case is about that alone.
 func refused(err error, codes ...string) error {
 	if err == nil {
 		return fmt.Errorf("accepted, want %s", strings.Join(codes, " or "))
@@ -132,7 +132,7 @@ func refused(err error, codes ...string) error {
 		return err
 	}
 	for _, code := range codes {
-		if refusal.ErrorCode() == code {
+		if strings.TrimPrefix(refusal.ErrorCode(), legacyPrefix) == strings.TrimPrefix(code, legacyPrefix) {
 			return nil
 		}
 	}
@@ -162,12 +162,13 @@ func text(value string) types.MessageAttributeValue {
 
 // The query protocol's codes that SDKs show.
 const (
-	noQueue       = "AWS.SimpleQueueService.NonExistentQueue"
+	legacyPrefix  = "AWS.SimpleQueueService."
+	noQueue       = legacyPrefix + "NonExistentQueue"
 	badValue      = "InvalidParameterValue"
 	badAttribute  = "InvalidAttributeValue"
 	noAttribute   = "InvalidAttributeName"
 	missing       = "MissingParameter"
-	unsupported   = "AWS.SimpleQueueService.UnsupportedOperation"
+	unsupported   = legacyPrefix + "UnsupportedOperation"
 	apiReference  = "APIReference/API_"
 	devGuide      = "SQSDeveloperGuide/"
 	pageMetadata  = devGuide + "sqs-message-metadata"
