@@ -7,6 +7,11 @@ TARGET       ?= aws
 # More settings of the app, for example: CONTEXT="-c api=rest -c alarm-topic=arn:…"
 CONTEXT      ?=
 
+# `make replay STACK=name` means the deployed stack, whose names all start with its own.
+ifeq ($(origin STACK),command line)
+override ARGS += --aws $(or $(AWS_ENDPOINT_URL),aws) --function $(STACK)-replay
+endif
+
 # The functions as they are deployed. Emulators run them on this machine.
 HOST_ARCH    := $(shell $(GO) env GOARCH)
 DEPLOY_ARCH  ?= $(if $(filter aws,$(TARGET)),arm64,$(HOST_ARCH))

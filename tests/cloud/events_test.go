@@ -16,8 +16,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/klauspost/compress/zstd"
 	"github.com/posthog/posthog-go"
-
-	"github.com/millrace-dev/millrace/internal/demosink"
 )
 
 // eventsPerSDK is enough for several requests and packs.
@@ -151,15 +149,15 @@ func (j *journey) exchange(ctx context.Context, body []byte, writeKey, encoding 
 }
 
 // wantDelivered waits until a sink has every event.
-func (j *journey) wantDelivered(t *testing.T, sink *demosink.Server, ids ...string) {
+func (j *journey) wantDelivered(t *testing.T, to *sink, ids ...string) {
 	t.Helper()
-	j.wantDeliveredWithin(t, deliveryWait, sink, ids...)
+	j.wantDeliveredWithin(t, deliveryWait, to, ids...)
 }
 
-func (j *journey) wantDeliveredWithin(t *testing.T, wait time.Duration, sink *demosink.Server, ids ...string) {
+func (j *journey) wantDeliveredWithin(t *testing.T, wait time.Duration, to *sink, ids ...string) {
 	t.Helper()
 	eventually(t, wait, "all events arrive", func(context.Context) (string, bool) {
-		counts, missing := sink.Counts(), 0
+		counts, missing := to.Counts(), 0
 		for _, id := range ids {
 			if counts[id] == 0 {
 				missing++

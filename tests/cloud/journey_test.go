@@ -3,7 +3,10 @@ package cloud
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,7 +31,7 @@ const (
 type journey struct {
 	*stack
 
-	healthy, sick *demosink.Server
+	healthy, sick *sink
 }
 
 func TestCloud(t *testing.T) {
@@ -39,7 +42,7 @@ func TestCloud(t *testing.T) {
 		t.Fatalf("unknown -target %q", *targetName)
 	}
 	j := &journey{healthy: startSink(t), sick: startSink(t)}
-	j.stack = newStack(t, j.healthy.URL()+"/in", j.sick.URL()+"/in")
+	j.stack = newStack(t, j.healthy.url, j.sick.url)
 	steps := []struct {
 		name string
 		run  func(*journey, *testing.T)
@@ -61,14 +64,36 @@ func TestCloud(t *testing.T) {
 	fmt.Fprintf(os.Stdout, "%s: %v\n", *targetName, j.figures)
 }
 
-func startSink(t *testing.T) *demosink.Server {
+// sink is a destination that also remembers the credentials it was shown.
+type sink struct {
+	*demosink.Sink
+
+	url string
+
+	mutex         sync.Mutex
+	authorization string
+}
+
+func startSink(t *testing.T) *sink {
 	t.Helper()
-	server, err := demosink.Start("127.0.0.1:0", demosink.New(demosink.Options{}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := &sink{Sink: demosink.New(demosink.Options{})}
+	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	return server
+	s.url = server.URL + "/in"
+	return s
+}
+
+func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mutex.Lock()
+	s.authorization = r.Header.Get("Authorization")
+	s.mutex.Unlock()
+	s.Sink.ServeHTTP(w, r)
+}
+
+func (s *sink) credentials() string {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.authorization
 }
 
 func (j *journey) deployFirst(t *testing.T) {
@@ -84,6 +109,9 @@ func (j *journey) deployFirst(t *testing.T) {
 	id := j.post(t, "first")
 	j.wantDelivered(t, j.healthy, id)
 	j.note(t, "first event", began)
+	if got, want := j.healthy.credentials(), "Bearer "+parameterValue+" "+secretValue; got != want {
+		t.Errorf("the sink was shown %q, want the values of the references, %q", got, want)
+	}
 }
 
 func (j *journey) replayLetters(t *testing.T) {

@@ -17,7 +17,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 )
 
 // stackName is not the default, so that nothing works by luck.
@@ -45,9 +48,6 @@ func newStack(t *testing.T, healthy, sick string) *stack {
 	t.Helper()
 	_, file, _, _ := runtime.Caller(0)
 	s := &stack{root: filepath.Dir(filepath.Dir(filepath.Dir(file))), config: filepath.Join(t.TempDir(), "millrace.yaml"), began: time.Now()}
-	if err := os.WriteFile(s.config, []byte(configuration(healthy, sick)), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	options := []func(*awsconfig.LoadOptions) error{awsconfig.WithRegion(region())}
 	if *endpoint != "" {
 		options = append(options, awsconfig.WithBaseEndpoint(*endpoint),
@@ -58,22 +58,62 @@ func newStack(t *testing.T, healthy, sick string) *stack {
 		t.Fatal(err)
 	}
 	s.formation, s.lambdas, s.queues = cloudformation.NewFromConfig(config), lambda.NewFromConfig(config), sqs.NewFromConfig(config)
+	text := configuration(healthy, sick, storeSecrets(t, config))
+	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 
+// The values of the secrets that the configuration refers to, and where they are.
+const (
+	parameterName  = "/" + stackName + "/token"
+	parameterValue = "value-of-the-parameter"
+	secretValue    = "value-of-the-secret"
+)
+
+// storeSecrets puts the secrets where the stack's user would, and returns the secret's ARN.
+func storeSecrets(t *testing.T, config aws.Config) (arn string) {
+	t.Helper()
+	_, err := ssm.NewFromConfig(config).PutParameter(t.Context(), &ssm.PutParameterInput{
+		Name: aws.String(parameterName), Value: aws.String(parameterValue), Type: types.ParameterTypeSecureString, Overwrite: aws.Bool(true),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets := secretsmanager.NewFromConfig(config)
+	made, err := secrets.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{
+		Name: aws.String(stackName), SecretString: aws.String(`{"token":"` + secretValue + `"}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, err := secrets.DeleteSecret(context.Background(), &secretsmanager.DeleteSecretInput{SecretId: made.ARN, ForceDeleteWithoutRecovery: aws.Bool(true)})
+		if err != nil {
+			t.Logf("the secret %s is left: %v", aws.ToString(made.ARN), err)
+		}
+	})
+	return aws.ToString(made.ARN)
+}
+
 // configuration has a sink that is well and one that can be made sick.
-func configuration(healthy, sick string) string {
+func configuration(healthy, sick, secretARN string) string {
 	return fmt.Sprintf(`version: 1
 keys:
   - { name: demo, sha256: d12432d28e551982af48b86471e52426804efc91cbff815ab356ba1bc7a3cdf9, tenant: demo }
 sinks:
-  healthy: { type: http, url: %q, timeout: 1s }
+  healthy:
+    type: http
+    url: %q
+    timeout: 1s
+    headers: { authorization: "Bearer ${ssm:%s} ${secret:%s#token}" }
   sick:    { type: http, url: %q, timeout: 1s, breaker: { failures: 1000 } }
 routes:
   - { match: { type: "sick*" }, to: [healthy, sick] }
   - { to: [healthy] }
 flush: { max_age: 1s }
-`, healthy, sick)
+`, healthy, parameterName, secretARN, sick)
 }
 
 // cdk runs the CDK command line, and keeps what it prints for a failure.
