@@ -115,6 +115,8 @@ func (e *BatchExporter) environment() *map[string]*string {
 		config.EnvQueueURL:      e.Queue.QueueUrl(),
 		config.EnvDeadLetterURL: e.DeadLetters.QueueUrl(),
 		config.EnvLogLevel:      jsii.String(e.props.LogLevel),
+		// None yet: each environment recognises only what it delivered itself.
+		config.EnvTable: jsii.String(""),
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.props.Environment)) {
 		variables[name] = jsii.String(e.props.Environment[name])
@@ -124,5 +126,5 @@ func (e *BatchExporter) environment() *map[string]*string {
 
 // ownVariables are the environment variables that the construct sets.
 func ownVariables() []string {
-	return []string{config.EnvConfig, config.EnvQueueURL, config.EnvDeadLetterURL, config.EnvLogLevel}
+	return []string{config.EnvConfig, config.EnvQueueURL, config.EnvDeadLetterURL, config.EnvLogLevel, config.EnvTable}
 }

@@ -39,9 +39,13 @@ func build(ctx context.Context, logger *slog.Logger) (*flush.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	memory, err := flush.NewDedup(ctx, runtime.Config, runtime.Table)
+	if err != nil {
+		return nil, err
+	}
 	source, books := queue.New(client, runtime.QueueURL), ledger.New()
 	options, err := flush.FromConfig(runtime.Config, flush.Options{
-		Queue: source, DeadLetters: queue.New(client, runtime.DeadLetterURL), Ledger: books, Logger: logger,
+		Queue: source, DeadLetters: queue.New(client, runtime.DeadLetterURL), Dedup: memory, Ledger: books, Logger: logger,
 	})
 	if err != nil {
 		return nil, err

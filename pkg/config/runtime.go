@@ -16,6 +16,9 @@ const (
 	EnvQueueURL = "MILLRACE_QUEUE_URL"
 	// EnvDeadLetterURL is the URL of the dead-letter queue.
 	EnvDeadLetterURL = "MILLRACE_DLQ_URL"
+	// EnvTable is the DynamoDB table that flushes share to recognise duplicates. Optional:
+	// without it, each environment knows only what it delivered itself.
+	EnvTable = "MILLRACE_TABLE"
 	// EnvLogLevel is debug, info (default), warn or error.
 	EnvLogLevel = "MILLRACE_LOG_LEVEL"
 )
@@ -28,12 +31,13 @@ type Runtime struct {
 	Config        *Config
 	QueueURL      string
 	DeadLetterURL string
+	Table         string // empty for none
 }
 
 // LoadRuntime reads the environment and the configuration that it names. The error
 // joins everything that is missing or wrong. Secrets are not resolved.
 func LoadRuntime() (Runtime, error) {
-	r := Runtime{QueueURL: os.Getenv(EnvQueueURL), DeadLetterURL: os.Getenv(EnvDeadLetterURL)}
+	r := Runtime{QueueURL: os.Getenv(EnvQueueURL), DeadLetterURL: os.Getenv(EnvDeadLetterURL), Table: os.Getenv(EnvTable)}
 	var problems []error
 	for name, value := range map[string]string{EnvQueueURL: r.QueueURL, EnvDeadLetterURL: r.DeadLetterURL} {
 		if value == "" {

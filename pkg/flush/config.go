@@ -1,6 +1,7 @@
 package flush
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -8,6 +9,8 @@ import (
 	"slices"
 
 	"github.com/millrace-dev/millrace/pkg/config"
+	"github.com/millrace-dev/millrace/pkg/dedup"
+	"github.com/millrace-dev/millrace/pkg/dedup/dynamo"
 	"github.com/millrace-dev/millrace/pkg/flush/gate"
 	"github.com/millrace-dev/millrace/pkg/processor/route"
 	"github.com/millrace-dev/millrace/pkg/retry"
@@ -34,6 +37,22 @@ func FromConfig(c *config.Config, o Options) (Options, error) {
 	}
 	o.Router = route.New(rules(c.Routes))
 	return o, errors.Join(problems...)
+}
+
+// NewDedup returns the deduper that the configuration describes, with its store in a
+// DynamoDB table, or without a store when table is empty.
+func NewDedup(ctx context.Context, c *config.Config, table string) (*dedup.Deduper, error) {
+	o := dedup.Options{
+		Scope: dedup.Scope(c.Dedup.Scope), Window: c.Dedup.Window.Std(), OnStoreFailure: dedup.OnFailure(c.Dedup.OnStoreFailure),
+	}
+	if table != "" {
+		client, err := dynamo.NewClient(ctx)
+		if err != nil {
+			return nil, err
+		}
+		o.Store = dynamo.New(dynamo.Options{Client: client, Table: table})
+	}
+	return dedup.New(o)
 }
 
 // newTargetOf treats a sink as its entry says.
