@@ -20,8 +20,23 @@ func (r *run) claim(ctx context.Context) {
 		r.Logger.Warn("dedup store is away", "then", r.Dedup.OnStoreFailure, "cause", err)
 	}
 	r.plan = plan
+	r.countRouted()
 	for i := range r.units {
 		r.obey(i)
+	}
+}
+
+// countRouted enters the units in the books, but for those whose message must come back
+// as it is: it will be counted then.
+func (r *run) countRouted() {
+	routed := make(map[string]int, 1)
+	for i := range r.units {
+		if firstTime(&r.packs[r.units[i].Pack]) && r.plan.Verdict(i).Action != dedup.Return {
+			routed[r.units[i].Sink]++
+		}
+	}
+	for name, n := range routed {
+		r.count(ledger.Routed, name, "", n)
 	}
 }
 

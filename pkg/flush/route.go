@@ -18,7 +18,6 @@ func (r *run) route() {
 }
 
 func (r *run) routeFresh(i int, p *pack) {
-	routed := make(map[string]int, 1)
 	unrouted := 0
 	for k := range p.Events {
 		sinks := r.Router.Sinks(&p.Events[k])
@@ -26,26 +25,20 @@ func (r *run) routeFresh(i int, p *pack) {
 			unrouted++
 		}
 		for _, name := range sinks {
-			routed[name]++
 			r.add(i, k, name)
 		}
 	}
 	r.count(ledger.Unrouted, "", "", unrouted)
-	for name, n := range routed {
-		r.count(ledger.Routed, name, "", n)
-	}
 }
 
 // routeAddressed hands a residue or a replayed letter to its sink, or gives it its fate
 // when it has come too early or its sink is no longer configured.
 func (r *run) routeAddressed(i int, p *pack) {
 	name := p.Header.Sink
-	if p.Header.Reason == nil {
-		// A replay, which has left the books as a dead letter before. Residues keep their
-		// reason, and were counted when they were fresh.
+	_, configured := r.targets[name]
+	if !configured && firstTime(p) {
 		r.count(ledger.Routed, name, "", len(p.Events))
 	}
-	_, configured := r.targets[name]
 	for k := range p.Events {
 		switch {
 		case !configured:
@@ -62,3 +55,8 @@ func (r *run) add(pack, event int, sinkName string) {
 	r.sources = append(r.sources, origin{pack: pack, event: event, unit: len(r.units)})
 	r.units = append(r.units, dedup.Unit{Pack: pack, Sink: sinkName, Event: &r.packs[pack].Events[event]})
 }
+
+// firstTime says whether the events of a pack enter the books of their sinks now: they are
+// fresh, or replayed and so left the books as dead letters before. Residues keep their
+// reason, and were counted when they were fresh.
+func firstTime(p *pack) bool { return p.Header.Sink == "" || p.Header.Reason == nil }
