@@ -7,9 +7,9 @@ TARGET       ?= aws
 # More settings of the app, for example: CONTEXT="-c api=rest -c alarm-topic=arn:…"
 CONTEXT      ?=
 
-# `make replay STACK=name` means the deployed stack, whose names all start with its own.
+# `make replay STACK=name` means the deployed stack.
 ifeq ($(origin STACK),command line)
-override ARGS += --aws $(or $(AWS_ENDPOINT_URL),aws) --function $(STACK)-replay
+override ARGS += --stack $(STACK)
 endif
 
 # The functions as they are deployed. Emulators run them on this machine.

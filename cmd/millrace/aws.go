@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/millrace-dev/millrace/internal/devstack"
 	"github.com/millrace-dev/millrace/pkg/queue"
 )
 
@@ -25,13 +27,30 @@ const (
 
 // awsFlags say where AWS is.
 type awsFlags struct {
-	AWS string `name:"aws" env:"AWS_ENDPOINT_URL" default:"${aws}" placeholder:"URL" help:"AWS endpoint of 'millrace dev' or LocalStack; 'aws' is AWS itself, with your usual AWS configuration. Default: ${aws}."`
+	AWS   string `name:"aws" env:"AWS_ENDPOINT_URL" default:"${aws}" placeholder:"URL" help:"AWS endpoint of 'millrace dev' or LocalStack; 'aws' is AWS itself, with your usual AWS configuration. Default: ${aws}."`
+	Stack string `env:"MILLRACE_STACK" placeholder:"NAME" help:"A deployed stack: its queues and functions are meant, in AWS itself unless --aws says otherwise."`
+}
+
+// address is where AWS is: that of a stack is AWS itself.
+func (f awsFlags) address() string {
+	if f.Stack != "" && f.AWS == defaultAWS {
+		return realAWS
+	}
+	return f.AWS
+}
+
+// named is what a queue or function is called in the stack, whose name all names start with. Other names stay.
+func (f awsFlags) named(name string) string {
+	if rest, ours := strings.CutPrefix(name, devstack.MainQueue); ours && f.Stack != "" {
+		return f.Stack + rest
+	}
+	return name
 }
 
 // config returns the SDK's configuration for the endpoint. An endpoint on this machine gets credentials that nobody checks, and no
 // retries: what does not answer here will not answer in a second either.
 func (f awsFlags) config(ctx context.Context) (aws.Config, error) {
-	if f.AWS == realAWS {
+	if f.address() == realAWS {
 		return loadAWS(ctx)
 	}
 	endpoint, err := url.Parse(f.AWS)
@@ -62,7 +81,7 @@ func isLoopback(host string) bool {
 }
 
 // hint adds the next step to an error of a call.
-func (f awsFlags) hint(err error) error { return unreachableHint(err, f.AWS) }
+func (f awsFlags) hint(err error) error { return unreachableHint(err, f.address()) }
 
 // queueNamed finds a queue by its name, or takes a URL as it is.
 func queueNamed(ctx context.Context, client *sqs.Client, name string) (*queue.Queue, error) {

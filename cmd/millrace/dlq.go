@@ -151,5 +151,5 @@ func (f dlqFlags) open(ctx context.Context) (*queue.Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return queueNamed(ctx, sqs.NewFromConfig(config), f.Queue)
+	return queueNamed(ctx, sqs.NewFromConfig(config), f.named(f.Queue))
 }

@@ -34,7 +34,7 @@ func (d *dlqImportCommand) Run(ctx context.Context, c *console) error {
 		return err
 	}
 	client := sqs.NewFromConfig(config)
-	target, err := queueNamed(ctx, client, d.Queue)
+	target, err := queueNamed(ctx, client, d.named(d.Queue))
 	if err != nil {
 		return d.hint(err)
 	}

@@ -52,7 +52,7 @@ func (r *replayCommand) Run(ctx context.Context, c *console) error {
 	}
 	// A run may take the function's whole time, and running it twice at once would only share the work.
 	client := lambda.NewFromConfig(config, func(o *lambda.Options) { o.RetryMaxAttempts = 1 })
-	steps := replaySteps{console: c, client: client, function: r.Function, started: time.Now()}
+	steps := replaySteps{console: c, client: client, function: r.named(r.Function), started: time.Now()}
 	if err := r.carryOut(ctx, &steps); err != nil {
 		return r.hint(fmt.Errorf("replay: %w", err))
 	}
@@ -110,7 +110,7 @@ func (r *replayCommand) detach(ctx context.Context, steps *replaySteps, request 
 		}{run})
 	}
 	c := steps.console
-	c.print("started; the log of %s tells how run %s gets on", r.Function, run)
+	c.print("started; the log of %s tells how run %s gets on", r.named(r.Function), run)
 	return nil
 }
 

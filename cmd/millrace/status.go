@@ -69,16 +69,16 @@ func (s *statusCommand) read(ctx context.Context) (status, error) {
 	}
 	client := sqs.NewFromConfig(config)
 	var current status
-	if current.Queue, err = depthOf(ctx, client, s.Queue); err != nil {
+	if current.Queue, err = depthOf(ctx, client, s.named(s.Queue)); err != nil {
 		return status{}, err
 	}
-	if current.DeadLetters, err = depthOf(ctx, client, s.DeadLetters); err != nil {
+	if current.DeadLetters, err = depthOf(ctx, client, s.named(s.DeadLetters)); err != nil {
 		return status{}, err
 	}
-	if s.AWS == realAWS {
+	if s.address() == realAWS {
 		return current, nil
 	}
-	told, err := askBooks(ctx, s.AWS)
+	told, err := askBooks(ctx, s.address())
 	if errors.Is(err, errNoBooks) {
 		return current, nil
 	}

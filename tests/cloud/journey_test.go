@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -119,8 +120,11 @@ func (j *journey) replayLetters(t *testing.T) {
 	ids := []string{j.post(t, "sick one"), j.post(t, "sick two")}
 	j.wantDelivered(t, j.healthy, ids...) // a sick sink hurts nobody else
 	j.wantDepth(t, j.letterURL, len(ids))
+	if status := j.millrace(t, "status", "--stack", stackName); !strings.Contains(status, "2 letters") {
+		t.Errorf("millrace status says %s, want 2 letters", status)
+	}
 	j.sick.Behave(demosink.Behaviour{})
-	t.Log(j.millrace(t, "replay", "--function", j.replayName, "--sink", "sick"))
+	t.Log(j.millrace(t, "replay", "--stack", stackName, "--sink", "sick"))
 	j.wantDelivered(t, j.sick, ids...)
 	j.wantDepth(t, j.letterURL, 0)
 	for _, id := range ids {
