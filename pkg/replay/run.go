@@ -148,7 +148,7 @@ func (r *run) look(ctx, pulling context.Context, letters []queue.Received) error
 		if r.limited(len(chosen)) {
 			break
 		}
-		if r.rests[packID(&letters[i])] {
+		if len(r.rests) > 0 && r.rests[packID(&letters[i])] {
 			continue // this run has written it itself
 		}
 		r.report.Scanned++
