@@ -26,7 +26,7 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	problems = append(problems, shut(ctx, s.aws))
 	s.serving.Wait()
-	problems = append(problems, s.journal.Close())
+	problems = append(problems, s.queueJournal.Close(), s.tableJournal.Close())
 	return errors.Join(problems...)
 }
 

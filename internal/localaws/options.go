@@ -27,14 +27,16 @@ type Options struct {
 	AWSAddress string
 	// APIAddress is where the front door listens; it must be loopback. Default "127.0.0.1:0", a random port.
 	APIAddress string
-	// DataDir keeps the queues on disk, so that they survive a restart and a kill -9; it is made when missing. One process at a time
-	// has it open. Empty: everything is in memory.
+	// DataDir keeps the queues (in DataDir/queues) and the tables (in DataDir/tables) on disk, so that they survive a restart and a
+	// kill -9; it is made when missing. One process at a time can have it. Default: in memory.
 	DataDir string
 	// Queues, Functions, Mappings and Schedules are created at the start.
 	Queues    []Queue
 	Functions []lambda.Function
 	Mappings  []Mapping
 	Schedules []Schedule
+	// Tables are DynamoDB tables that are created at the start.
+	Tables []Table
 	// FrontDoor is the HTTP API; without a function there is none.
 	FrontDoor FrontDoor
 	// Environment returns variables for every function, given the URL of the AWS endpoint, which with port 0 is not known before.
@@ -62,6 +64,14 @@ type Queue struct {
 	DeadLetterQueue string
 	// MaxReceiveCount is 1 to 1,000; it is required with a DeadLetterQueue.
 	MaxReceiveCount int
+}
+
+// Table is a DynamoDB table with a partition key and no sort key.
+type Table struct {
+	// Name of the table; Key is its partition key, of type KeyType: "S" or "B".
+	Name, Key, KeyType string
+	// TTL is the attribute with the time to live; empty for none.
+	TTL string
 }
 
 // Mapping is an event-source mapping from a queue to a function.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/millrace-dev/millrace/internal/localaws/apigateway"
+	"github.com/millrace-dev/millrace/internal/localaws/dynamodb"
 	"github.com/millrace-dev/millrace/internal/localaws/esm"
 	"github.com/millrace-dev/millrace/internal/localaws/journal"
 	"github.com/millrace-dev/millrace/internal/localaws/lambda"
@@ -30,7 +32,10 @@ type Server struct {
 	awsURL  string
 	apiURL  string
 
-	journal   *journal.Journal // nil in memory
+	tables    *dynamodb.Service
+
+	queueJournal, tableJournal *journal.Journal // nil in memory
+
 	queues    *sqs.Service
 	functions *lambda.Host
 	mappings  []*esm.Mapping
@@ -64,12 +69,12 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	s.awsURL = "http://" + aws.Addr().String()
-	if err := errors.Join(s.openQueues(), s.startFunctions()); err != nil {
+	if err := errors.Join(s.openQueues(), s.openTables(), s.startFunctions()); err != nil {
 		_ = aws.Close()
 		return err
 	}
 	s.handler = router{
-		services: map[string]http.Handler{"sqs": s.queues, "lambda": s.functions}, pages: s.options.Pages,
+		services: map[string]http.Handler{"sqs": s.queues, "lambda": s.functions, "dynamodb": s.tables}, pages: s.options.Pages,
 	}
 	s.aws = s.serve(aws, s.handler)
 	if err := s.createQueues(ctx); err != nil {
@@ -86,16 +91,38 @@ func (s *Server) start(ctx context.Context) error {
 
 // openQueues starts SQS with what DataDir holds.
 func (s *Server) openQueues() (err error) {
-	if s.options.DataDir != "" {
-		s.journal, err = journal.Open(journal.Options{Dir: s.options.DataDir, Version: sqs.JournalVersion, Logger: s.options.Logger})
-		if err != nil {
-			return err
-		}
+	if s.queueJournal, err = s.openJournal("queues", sqs.JournalVersion); err != nil {
+		return err
 	}
 	s.queues, err = sqs.Open(sqs.Options{
 		Region: Region, AccountID: AccountID, BaseURL: s.awsURL, Faults: s.options.Faults, Logger: s.options.Logger,
-	}, s.journal)
+	}, s.queueJournal)
 	return err
+}
+
+// openTables starts DynamoDB with what DataDir holds and the tables that are declared.
+func (s *Server) openTables() (err error) {
+	if s.tableJournal, err = s.openJournal("tables", dynamodb.JournalVersion); err != nil {
+		return err
+	}
+	s.tables, err = dynamodb.Open(dynamodb.Options{Region: Region, AccountID: AccountID, Logger: s.options.Logger}, s.tableJournal)
+	if err != nil {
+		return err
+	}
+	for _, t := range s.options.Tables {
+		if err := s.tables.CreateTable(t.Name, t.Key, t.KeyType, t.TTL); err != nil {
+			return fmt.Errorf("table %s: %w", t.Name, err)
+		}
+	}
+	return nil
+}
+
+// openJournal opens one directory of DataDir; without a DataDir there is no journal, and all is in memory.
+func (s *Server) openJournal(name string, version int) (*journal.Journal, error) {
+	if s.options.DataDir == "" {
+		return nil, nil //nolint:nilnil // no journal is a journal in memory
+	}
+	return journal.Open(journal.Options{Dir: filepath.Join(s.options.DataDir, name), Version: version, Logger: s.options.Logger})
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

@@ -116,7 +116,7 @@ func redriveTrials() []trial {
 // policyTrials are redrive policies that are refused.
 func policyTrials(page string) []trial {
 	var trials []trial
-	for id, make := range map[string]func(arn string) string{
+	for id, write := range map[string]func(arn string) string{
 		"count of 0 is refused":                 func(arn string) string { return policy(arn, "0") },
 		"count of 1001 is refused":              func(arn string) string { return policy(arn, "1001") },
 		"policy without a count is refused":     func(arn string) string { return fmt.Sprintf(`{"deadLetterTargetArn":%q}`, arn) },
@@ -129,7 +129,7 @@ func policyTrials(page string) []trial {
 			if err != nil {
 				return err
 			}
-			return refused(s.set(s.queue(nil), attributes{"RedrivePolicy": make(arn)}), badValue, badAttribute, "AWS.SimpleQueueService.NonExistentQueue")
+			return refused(s.set(s.queue(nil), attributes{"RedrivePolicy": write(arn)}), badValue, badAttribute, "AWS.SimpleQueueService.NonExistentQueue")
 		}})
 	}
 	slices.SortFunc(trials, func(a, b trial) int { return strings.Compare(a.id, b.id) })

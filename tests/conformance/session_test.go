@@ -145,7 +145,7 @@ func typed[E error](err error) error {
 		return nil
 	}
 	var want E
-	return fmt.Errorf("error %T %v, want %T", err, err, want)
+	return fmt.Errorf("error %T %w, want %T", err, err, want)
 }
 
 // same wants two values to be equal.

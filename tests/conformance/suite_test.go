@@ -93,7 +93,7 @@ func TestServer(t *testing.T) {
 	t.Parallel()
 	endpoint, name := os.Getenv(endpointVariable), os.Getenv(serverVariable)
 	if endpoint == "" {
-		t.Skipf("%s is not set: this is for make conformance-NAME", endpointVariable)
+		t.Skipf("%s is not set: this is for make conformance-NAME", endpointVariable) //nolint:forbidigo // the embedded AWS is held to the same cases above
 	}
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(transport.CloseIdleConnections)

@@ -1,4 +1,4 @@
-// Package sqs is the in-memory Amazon SQS of the embedded AWS: standard queues over the AWS JSON 1.0 protocol.
+// Package sqs is the Amazon SQS of the embedded AWS: standard queues over the AWS JSON 1.0 protocol.
 //
 // # What is emulated
 //
@@ -13,12 +13,22 @@
 // are approximate. A deleted queue's name can be used again at once (AWS: after 60 s), attribute changes act at once (AWS: within 60 s).
 // A message that was received too often moves to the dead-letter queue when its visibility timeout ends (AWS: at the next receive).
 //
+// # What survives
+//
+// With New everything is in memory. With Open every change goes to a journal on disk, too, and the reply to a send, a delete, a purge or a
+// change of a queue, its attributes or its tags goes out when it is synced. Receives and changes of visibility are written and not waited
+// for: after a crash a message may be delivered once more than its receive count says, as at-least-once delivery allows. After a
+// restart messages in flight stay hidden until their visibility timeout ends, receipt handles stay valid, and delays, receive counts,
+// ages and dead letters are as they were. Not kept: running move tasks (what they have not moved stays), and who was served how much of late
+// (fairShare). On a disk that is nearly full sends are refused with ServiceUnavailable; after a failed write every call is, with InternalFailure.
+//
 // # How it is built
 //
 //	http.go, wire.go, operations*.go   the protocol: decode, check, call, encode
 //	direct.go                          the same calls for Go code in this process
 //	service.go, poll.go, move.go       the lock, timers, long polls, move tasks
 //	queue.go, fair.go, record.go       one queue's state, without lock or clock: time comes in as an argument
+//	keep.go, restore.go                what the journal holds, and back
 //	heap.go, chain.go                  indexed heap and intrusive list under them
 //
 // A message is in one state at a time:

@@ -92,7 +92,7 @@ func TestService_Restart_KeepsEverythingAClientCanSee(t *testing.T) {
 		Body: "grüße \u2028 \"quoted\"", GroupID: "tenant-1", TraceHeader: "Root=1-\xff", // a header may hold anything
 		Attributes: map[string]sqs.Attribute{"n": {DataType: "Number.int", StringValue: "7"}, "b": {DataType: "Binary", BinaryValue: []byte{0, 255}}},
 	})
-	send(sqs.SendInput{Body: "later", Delay: new(15*time.Minute)})
+	send(sqs.SendInput{Body: "later", Delay: new(15 * time.Minute)})
 	send(sqs.SendInput{Body: "in flight"})
 	flying := must[[]sqs.Message](t)(s.Receive(t.Context(), "q", sqs.ReceiveInput{MaxMessages: 2, Visibility: time.Hour}))
 	send(sqs.SendInput{Body: "deleted"})
