@@ -32,7 +32,7 @@ func (w *world) strike(ctx context.Context, e Episode, r *rand.Rand) {
 	case KillFlush:
 		w.kill(devstack.Flush, KillFlush)
 	case KillReplay:
-		w.killReplay(ctx, time.Duration(r.Float64()*float64(e.For)/10)) //nolint:mnd // while it is at work
+		w.killReplay(ctx, time.Duration(r.Float64()*float64(e.For)/3)) //nolint:mnd // while it is at work
 	case FreezeFlush:
 		w.freeze()
 	case Redeliver:

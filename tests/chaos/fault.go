@@ -68,9 +68,9 @@ func clean() theme {
 	}
 }
 
-// badReturns are sinks that do not take events, and queues that do not take them back.
+// badReturns are sinks that do not take events, and queues that do not take them back, while replays go on.
 func badReturns() theme {
-	return theme{FailSend, FailEntry, LoseSend, SinkFail, SinkRefuse, SinkTooLarge, Replay, KillReplay}
+	return theme{FailSend, FailEntry, SinkFail, SinkRefuse, Replay, KillReplay}
 }
 
 // badQueue repeats and forgets.

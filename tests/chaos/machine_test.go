@@ -32,7 +32,7 @@ type step struct {
 }
 
 // verbs that a script is drawn from.
-var verbs = []string{"send", "send", "send again", "flush", "flush", "flush and crash", "show", "wait", "replay", "replay and crash", "mood", "queue away"}
+var verbs = []string{"send", "send", "send again", "flush", "flush", "flush and crash", "show", "wait", "replay", "replay and crash", "replay, queue away", "mood", "queue away"}
 
 // Whatever happens in whatever order: no event leaves the system before its sinks have it, in the end each has it, and only what a
 // flush held when it crashed may come twice. Real queues, leases, dedup, dead letters and replays, in virtual time: a failure
@@ -145,8 +145,11 @@ func (m *machine) do(s step) {
 		m.show(func(held sqs.Held) (time.Duration, bool) { return 0, held == sqs.HeldInFlight })
 	case "wait":
 		time.Sleep(time.Duration(s.n*s.n) * time.Second)
-	case "replay", "replay and crash":
+	case "replay", "replay and crash", "replay, queue away":
 		m.crashing = s.verb == "replay and crash"
+		if s.verb == "replay, queue away" {
+			m.away = 1
+		}
 		_, _ = m.replayer.Run(m.t.Context(), replay.Request{Limit: s.n, MaxGeneration: 1000})
 	case "mood":
 		m.sinks["a"].mood, m.sinks["b"].mood = s.n%4, s.n*7%4

@@ -70,6 +70,9 @@ func NewPlan(seed uint64, load time.Duration) Plan {
 		if !strings.HasPrefix(string(e.Fault), "sink-") {
 			e.Sink = ""
 		}
+		if e.Fault == FailSend || e.Fault == FailDelete { // the SDK tries three times: only a lasting failure is one
+			e.Rate = 1 - (1-e.Rate)/4 //nolint:mnd // 80 to 100 %
+		}
 		p.Episodes = append(p.Episodes, e)
 	}
 	slices.SortFunc(p.Episodes, func(a, b Episode) int { return cmp.Compare(a.At, b.At) })
