@@ -67,9 +67,11 @@ destroy: infra-tools infra-app deploy-zip ## Remove the stack; what Functions.Re
 	$(CDK) destroy $(CDK_SETTINGS) $(STACK)
 
 .PHONY: infra-test
-infra-test: infra-tools ## Test the CDK construct: props, golden templates, IAM, cdk-nag
+infra-test: infra-tools $(GOLANGCI_LINT) ## Test the CDK construct: props, golden templates, IAM, cdk-nag
 	cd infra && $(GO) vet ./... && $(GO) test -count=1 -timeout 10m ./...
 	cd infra && NODE_PATH=$(INFRA_TOOLS)/node_modules node nag.js testdata/*.template.json
+	cd infra && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yaml ./...
+	cd tests/cloud && $(GO) vet ./... && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yaml ./...
 
 ##@ Emulate
 

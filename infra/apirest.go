@@ -75,7 +75,8 @@ func (e *BatchExporter) explainREST(gateway awsapigateway.LambdaRestApi) {
 			skip(child, "AwsSolutions-APIG4", reasonKeys)
 			skip(child, "AwsSolutions-COG4", reasonKeys)
 		case awsapigateway.CfnStage:
-			skip(child, "AwsSolutions-APIG6", "Execution logs hold request bodies, which are customers' events; access logs and the function's logs tell what is needed.")
+			skip(child, "AwsSolutions-APIG6", "Execution logs hold request bodies, which are customers' events; "+
+				"access logs and the function's logs tell what is needed.")
 			if e.props.API.WebACLARN == "" {
 				skip(child, "AwsSolutions-APIG3", "A web ACL is set with API.WebACLARN; without one, write keys and throttling guard the API.")
 			}

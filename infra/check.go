@@ -49,7 +49,8 @@ func CheckStackName(name string) error {
 
 func (c *checker) checkName(what, name string) {
 	c.require(namePattern.MatchString(name), "%s: %q is not letters, digits and hyphens after a letter (CloudFormation, SQS and Lambda names)", what, name)
-	c.require(len(name+longestSuffix) <= maxFunctionName, "%s: %q is too long: %q has more than %d characters (Lambda)", what, name, name+longestSuffix, maxFunctionName)
+	longest := name + longestSuffix
+	c.require(len(longest) <= maxFunctionName, "%s: %q is too long: %q has more than %d characters (Lambda)", what, name, longest, maxFunctionName)
 }
 
 // checker collects what is wrong.
@@ -112,8 +113,11 @@ func (c *checker) checkQueue(p *QueueProps, flushTimeout, window time.Duration) 
 	c.lasting("Queue.Retention", p.Retention, minRetention, maxRetention, "SQS")
 	c.lasting("Queue.DeadLetterRetention", p.DeadLetterRetention, minRetention, maxRetention, "SQS")
 	least := visibilityTimeouts*flushTimeout + window
-	c.lasting("Queue.Visibility", p.Visibility, least, maxVisibility, "SQS; six times the flush timeout plus the window, as Lambda advises for event-source mappings")
-	c.require(p.DeadLetterRetention >= p.Retention, "Queue.DeadLetterRetention: %v is below Queue.Retention, %v; SQS counts a letter's age from the first send, so it would be lost", p.DeadLetterRetention, p.Retention)
+	c.lasting("Queue.Visibility", p.Visibility, least, maxVisibility,
+		"SQS; six times the flush timeout plus the window, as Lambda advises for event-source mappings")
+	c.require(p.DeadLetterRetention >= p.Retention,
+		"Queue.DeadLetterRetention: %v is below Queue.Retention, %v; SQS counts a letter's age from the first send, so it would be lost",
+		p.DeadLetterRetention, p.Retention)
 	c.between("Queue.MaxReceives", p.MaxReceives, 1, maxReceiveCount, "SQS maxReceiveCount")
 }
 
@@ -135,10 +139,14 @@ func (c *checker) checkFlush(p *FlushProps, loaded *config.Config) {
 	c.between("Flush.MemoryMB", p.MemoryMB, minMemoryMB, maxMemoryMB, "Lambda")
 	c.lasting("Flush.Timeout", p.Timeout, time.Second, maxFunctionTimeout, "Lambda")
 	c.between("Flush.BatchSize", p.BatchSize, 1, maxBatchSize, "Lambda event-source mapping")
-	c.require(p.BatchSize <= maxBatchWithoutWindow || window >= time.Second, "Flush.BatchSize: %d packs need a window of a second at least; raise flush.max_age in %s or stay within %d (Lambda event-source mapping)", p.BatchSize, config.FileName, maxBatchWithoutWindow)
+	c.require(p.BatchSize <= maxBatchWithoutWindow || window >= time.Second,
+		"Flush.BatchSize: %d packs need a window of a second at least; raise flush.max_age in %s or stay within %d (Lambda event-source mapping)",
+		p.BatchSize, config.FileName, maxBatchWithoutWindow)
 	c.require(window%time.Second == 0, "flush.max_age: %v is not a whole number of seconds (Lambda event-source mapping window)", window)
 	c.between("Flush.MaxConcurrency", p.MaxConcurrency, minMaxConcurrency, maxMaxConcurrency, "Lambda event-source mapping")
-	c.require(p.Concurrency == 0 || p.Concurrency >= p.MaxConcurrency, "Flush.Concurrency: %d is below Flush.MaxConcurrency, %d; the difference would be throttled and dead-lettered (Lambda)", p.Concurrency, p.MaxConcurrency)
+	c.require(p.Concurrency == 0 || p.Concurrency >= p.MaxConcurrency,
+		"Flush.Concurrency: %d is below Flush.MaxConcurrency, %d; the difference would be throttled and dead-lettered (Lambda)",
+		p.Concurrency, p.MaxConcurrency)
 	c.require(schedulePattern.MatchString(p.Schedule), "Flush.Schedule: %q is neither rate(5 minutes) nor cron(0 * * * ? *)", p.Schedule)
 	for _, name := range slices.Sorted(maps.Keys(loaded.Sinks)) {
 		timeout := loaded.Sinks[name].Timeout.Std()

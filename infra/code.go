@@ -43,7 +43,7 @@ func stage(p *BatchExporterProps, function string) (directory string, err error)
 func readBootstrap(path, architecture string) ([]byte, error) {
 	archive, err := zip.OpenReader(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s does not exist; build it with `make zip FUNCTION_OS=linux FUNCTION_ARCH=%s` (or `make build zip` for this machine)", path, goArchitecture(architecture))
+		return nil, fmt.Errorf("%s does not exist; build it with `make zip FUNCTION_OS=linux FUNCTION_ARCH=%s`", path, goArchitecture(architecture))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w; build it again with `make zip`", path, err)
@@ -69,7 +69,8 @@ func checkBinary(path string, binary []byte, architecture string) error {
 		return fmt.Errorf("%s is not built for Linux; build it with `make zip FUNCTION_OS=linux FUNCTION_ARCH=%s`", path, goArchitecture(architecture))
 	}
 	if file.Machine != wanted[architecture] {
-		return fmt.Errorf("%s is built for %v, but Functions.Architecture is %s; build it with `make zip FUNCTION_OS=linux FUNCTION_ARCH=%s`, or change the architecture", path, file.Machine, architecture, goArchitecture(architecture))
+		return fmt.Errorf("%s is built for %v, but Functions.Architecture is %s; build it with `make zip FUNCTION_OS=linux FUNCTION_ARCH=%s`",
+			path, file.Machine, architecture, goArchitecture(architecture))
 	}
 	return nil
 }

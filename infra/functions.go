@@ -17,6 +17,8 @@ import (
 )
 
 // retentionDays are the days that CloudWatch can keep logs and that make sense here.
+//
+//nolint:gochecknoglobals // a table that nobody writes to
 var retentionDays = map[int]awslogs.RetentionDays{
 	1: awslogs.RetentionDays_ONE_DAY, 3: awslogs.RetentionDays_THREE_DAYS, 5: awslogs.RetentionDays_FIVE_DAYS,
 	7: awslogs.RetentionDays_ONE_WEEK, 14: awslogs.RetentionDays_TWO_WEEKS, 30: awslogs.RetentionDays_ONE_MONTH,
@@ -41,11 +43,20 @@ func (e *BatchExporter) addFunctions() error {
 
 		into *awslambda.Function
 	}{
-		{functionPlan{"Ingest", "ingest", "takes events of SDKs", p.Functions.IngestMemoryMB, p.Functions.IngestTimeout, p.Functions.IngestConcurrency, awslambda.RecursiveLoop_TERMINATE}, &e.Ingest},
+		{functionPlan{
+			id: "Ingest", name: "ingest", does: "takes events of SDKs", memoryMB: p.Functions.IngestMemoryMB,
+			timeout: p.Functions.IngestTimeout, concurrency: p.Functions.IngestConcurrency,
+		}, &e.Ingest},
 		// Lambda stops a chain of 16 invocations through a queue as runaway. A residue that is
 		// retried more often is none: retry.max_attempts and retry.max_age end its chain.
-		{functionPlan{"Flush", "flush", "delivers events to sinks", p.Flush.MemoryMB, p.Flush.Timeout, p.Flush.Concurrency, awslambda.RecursiveLoop_ALLOW}, &e.Flush},
-		{functionPlan{"Replay", "replay", "sends dead letters again", p.Functions.ReplayMemoryMB, p.Functions.ReplayTimeout, 0, awslambda.RecursiveLoop_TERMINATE}, &e.Replay},
+		{functionPlan{
+			id: "Flush", name: "flush", does: "delivers events to sinks", memoryMB: p.Flush.MemoryMB,
+			timeout: p.Flush.Timeout, concurrency: p.Flush.Concurrency, loop: awslambda.RecursiveLoop_ALLOW,
+		}, &e.Flush},
+		{functionPlan{
+			id: "Replay", name: "replay", does: "sends dead letters again", memoryMB: p.Functions.ReplayMemoryMB,
+			timeout: p.Functions.ReplayTimeout,
+		}, &e.Replay},
 	}
 	var problems []error
 	for _, plan := range plans {
@@ -75,16 +86,13 @@ func (e *BatchExporter) function(plan functionPlan) (awslambda.Function, error) 
 		MemorySize: jsii.Number(float64(plan.memoryMB)), Timeout: seconds(plan.timeout),
 		Environment: e.environment(), LogGroup: logs, LoggingFormat: awslambda.LoggingFormat_JSON,
 		ApplicationLogLevelV2: awslambda.ApplicationLogLevel(strings.ToUpper(e.props.LogLevel)),
-		Role:                  e.role(plan.id, logs), Tracing: awslambda.Tracing_DISABLED,
+		Role:                  e.role(plan.id, logs), Tracing: awslambda.Tracing_DISABLED, RecursiveLoop: plan.loop,
 	}
 	if e.props.Functions.Tracing == on {
 		props.Tracing = awslambda.Tracing_ACTIVE
 	}
 	if plan.concurrency > 0 {
 		props.ReservedConcurrentExecutions = jsii.Number(float64(plan.concurrency))
-	}
-	if plan.loop == awslambda.RecursiveLoop_ALLOW {
-		props.RecursiveLoop = plan.loop
 	}
 	return awslambda.NewFunction(e.Construct, jsii.String(plan.id), props), nil
 }

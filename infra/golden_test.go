@@ -1,3 +1,4 @@
+//nolint:paralleltest // CDK is one Node process, which answers one at a time
 package millrace
 
 import (

@@ -2,6 +2,7 @@ package millrace
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -108,11 +109,7 @@ func hasWildcard(value any) bool {
 	case string:
 		return strings.Contains(value, "*")
 	case []any:
-		for _, element := range value {
-			if hasWildcard(element) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(value, hasWildcard)
 	case map[string]any:
 		for _, element := range value {
 			if hasWildcard(element) {

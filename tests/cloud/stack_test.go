@@ -46,8 +46,11 @@ type stack struct {
 // newStack writes the configuration and connects to the target. Nothing is deployed yet.
 func newStack(t *testing.T, healthy, sick string) *stack {
 	t.Helper()
-	_, file, _, _ := runtime.Caller(0)
-	s := &stack{root: filepath.Dir(filepath.Dir(filepath.Dir(file))), config: filepath.Join(t.TempDir(), "millrace.yaml"), began: time.Now()}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stack{root: filepath.Dir(filepath.Dir(here)), config: filepath.Join(t.TempDir(), "millrace.yaml"), began: time.Now()}
 	options := []func(*awsconfig.LoadOptions) error{awsconfig.WithRegion(region())}
 	if *endpoint != "" {
 		options = append(options, awsconfig.WithBaseEndpoint(*endpoint),

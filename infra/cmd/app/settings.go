@@ -49,7 +49,7 @@ func (s settings) props() (infra.BatchExporterProps, error) {
 // `-c env=NAME`, which takes the value from the app's own environment.
 func (s settings) environment() map[string]string {
 	values := map[string]string{}
-	for _, pair := range strings.Split(s("env"), ",") {
+	for pair := range strings.SplitSeq(s("env"), ",") {
 		name, value, given := strings.Cut(pair, "=")
 		if !given {
 			value = os.Getenv(name)
