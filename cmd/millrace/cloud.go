@@ -47,7 +47,7 @@ func startCloud(ctx context.Context, p plan) (*cloud, error) {
 	}
 	var err error
 	c.server, err = devstack.Start(ctx, devstack.Options{
-		AWSAddress: p.awsListen, APIAddress: p.listen, DataDir: p.queues, Bootstrap: p.bootstrap, Directory: p.directory, Environment: p.environment,
+		AWSAddress: p.awsListen, APIAddress: p.listen, DataDir: p.data, Bootstrap: p.bootstrap, Directory: p.directory, Environment: p.environment,
 		FlushTimeout: p.flushTimeout, Visibility: p.visibility, Window: p.window,
 		Log:    func(function string) io.Writer { return logs[function] },
 		Pages:  map[string]http.Handler{booksPath: http.HandlerFunc(c.serveBooks), contentsPath: http.HandlerFunc(c.serveContents)},

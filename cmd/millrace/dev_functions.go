@@ -63,20 +63,20 @@ func missing(places []string) []string {
 // inMemory is the value of --data that keeps nothing.
 const inMemory = "memory"
 
-// makeData makes the directory for the functions' logs and names the one of the queues; "memory" has neither.
-func makeData(data string) (queues, logs string, err error) {
+// makeData makes the data directory, with the one for the functions' logs in it; "memory" has neither.
+func makeData(data string) (directory, logs string, err error) {
 	if data == inMemory {
 		return "", "", nil
 	}
-	data, err = filepath.Abs(data)
-	queues, logs = filepath.Join(data, "queues"), filepath.Join(data, "logs")
+	directory, err = filepath.Abs(data)
+	logs = filepath.Join(directory, "logs")
 	if err == nil {
 		err = os.MkdirAll(logs, 0o750)
 	}
 	if err != nil {
 		return "", "", fmt.Errorf("dev --data: %w", err)
 	}
-	return queues, logs, nil
+	return directory, logs, nil
 }
 
 func sortedNames(sinks map[string]config.Sink) []string { return slices.Sorted(maps.Keys(sinks)) }

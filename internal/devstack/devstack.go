@@ -15,12 +15,15 @@ import (
 	"github.com/millrace-dev/millrace/internal/localaws/lambda"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 	"github.com/millrace-dev/millrace/pkg/config"
+	"github.com/millrace-dev/millrace/pkg/dedup/dynamo"
 )
 
-// Names of the queues, here and in the CDK app.
+// Names of the queues, and of the table.
 const (
 	MainQueue   = "millrace"
 	LetterQueue = "millrace-dlq"
+	// DedupTable is where flushes remember what was delivered.
+	DedupTable = "millrace-dedup"
 )
 
 // The functions, by the names of their directories in dist. On AWS and here they are called millrace-NAME.
@@ -57,7 +60,7 @@ func FunctionName(function string) string { return "millrace-" + function }
 type Options struct {
 	// AWSAddress and APIAddress are where the AWS endpoint and the front door listen. Default: a free port of 127.0.0.1.
 	AWSAddress, APIAddress string
-	// DataDir keeps the queues on disk; empty means in memory.
+	// DataDir keeps the queues and the table on disk; empty means in memory.
 	DataDir string
 	// Bootstrap returns the path of a function's program. Required.
 	Bootstrap func(function string) string
@@ -92,6 +95,7 @@ func Start(ctx context.Context, o Options) (*localaws.Server, error) {
 				Attributes: map[string]string{"VisibilityTimeout": wholeSeconds(o.Visibility)},
 			},
 		},
+		Tables:    []localaws.Table{{Name: DedupTable, Key: dynamo.KeyAttribute, KeyType: "B", TTL: dynamo.TTLAttribute}},
 		Functions: o.functions(),
 		Mappings:  []localaws.Mapping{{Function: FunctionName(Flush), Options: mappingOptions(o.Window)}},
 		FrontDoor: localaws.FrontDoor{Function: FunctionName(Ingest)},
@@ -99,6 +103,7 @@ func Start(ctx context.Context, o Options) (*localaws.Server, error) {
 			return map[string]string{
 				config.EnvQueueURL:      localaws.QueueURL(awsURL, MainQueue),
 				config.EnvDeadLetterURL: localaws.QueueURL(awsURL, LetterQueue),
+				config.EnvTable:         DedupTable,
 			}
 		},
 		Pages: o.Pages, Faults: o.Faults, Logger: o.Logger,

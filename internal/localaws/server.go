@@ -32,11 +32,10 @@ type Server struct {
 	awsURL  string
 	apiURL  string
 
-	tables    *dynamodb.Service
-
 	queueJournal, tableJournal *journal.Journal // nil in memory
 
 	queues    *sqs.Service
+	tables    *dynamodb.Service
 	functions *lambda.Host
 	mappings  []*esm.Mapping
 	schedules *scheduler.Scheduler
@@ -118,7 +117,7 @@ func (s *Server) openTables() (err error) {
 }
 
 // openJournal opens one directory of DataDir; without a DataDir there is no journal, and all is in memory.
-func (s *Server) openJournal(name string, version int) (*journal.Journal, error) {
+func (s *Server) openJournal(name string, version uint64) (*journal.Journal, error) {
 	if s.options.DataDir == "" {
 		return nil, nil //nolint:nilnil // no journal is a journal in memory
 	}

@@ -309,7 +309,6 @@ func TestServer_Router(t *testing.T) {
 		{"SQS by a queue's path", "POST", "/000000000000/q", nil, 400, ""},
 		{"Lambda by its path", "GET", "/2015-03-31/functions/f/configuration", nil, 404, "Function not found"},
 		{"Lambda by its scope", "GET", "/2015-03-31/functions/f/configuration", scope("lambda"), 404, "Function not found"},
-		{"DynamoDB by its target", "POST", "/", http.Header{"X-Amz-Target": {"DynamoDB_20120810.ListTables"}}, 404, "emulates lambda and sqs; dynamodb is not emulated"},
 		{"another target", "POST", "/", http.Header{"X-Amz-Target": {"AWSEvents.PutEvents"}}, 404, "awsevents is not emulated"},
 		{"S3 speaks XML", "GET", "/bucket/key", scope("s3"), 501, "<Code>NotImplemented</Code>"},
 		{"S3 presigned", "GET", "/bucket/key?X-Amz-Credential=AKID%2F20261121%2Fus-east-1%2Fs3%2Faws4_request", nil, 501, "s3 is not emulated"},

@@ -6,3 +6,15 @@ func (s *Service) Waiting(queue string) int {
 	defer s.mu.Unlock()
 	return s.queues[queue].waiters.length
 }
+
+// Restored decodes a stored message with its state and encodes what came of it.
+func Restored(message, state []byte) (messageAgain, stateAgain []byte, err error) {
+	r, err := restoreMessage(1, message)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := r.restoreState(state); err != nil {
+		return nil, nil, err
+	}
+	return encode(r.stored()), r.encodeState(), nil
+}

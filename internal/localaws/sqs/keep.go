@@ -67,9 +67,14 @@ func (q *queue) messageKey(r *record, part ...byte) []byte {
 
 // keep records a new message.
 func (q *queue) keep(r *record) {
-	if q.journal == nil {
-		return
+	if q.journal != nil {
+		q.journal.Set(q.messageKey(r, sentPart), encode(r.stored()))
+		q.journal.Set(q.messageKey(r, statePart), r.encodeState())
 	}
+}
+
+// stored is what never changes of a message.
+func (r *record) stored() storedMessage {
 	stored := storedMessage{
 		ID: r.id, Body: r.body, GroupID: r.groupID, TraceHeader: r.traceHeader, SourceARN: r.sourceARN, Sent: r.sent.UnixNano(),
 	}
@@ -79,8 +84,7 @@ func (q *queue) keep(r *record) {
 			stored.Attributes[a.name] = attributeValue{DataType: a.DataType, StringValue: a.StringValue, BinaryValue: a.BinaryValue}
 		}
 	}
-	q.journal.Set(q.messageKey(r, sentPart), encode(stored))
-	q.journal.Set(q.messageKey(r, statePart), r.encodeState())
+	return stored
 }
 
 // keepState records what happened to a message. Nobody relies on it: at worst it is delivered once more.
