@@ -24,7 +24,7 @@ var planted = map[string]uint64{
 	"ack-first":                7,
 	"letter-error-ignored":     8,
 	"replay-deletes-first":     byMachine,
-	"replay-to-all-sinks":      20,
+	"replay-to-all-sinks":      22,
 	"breaker-drops":            2,
 	"residue-without-sink":     19,
 	"wrong-message-comes-back": 11,
