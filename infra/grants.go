@@ -21,7 +21,8 @@ func (e *BatchExporter) grant() {
 	allow(e.Flush.Role(), []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, packs)
 	allow(e.Flush.Role(), []string{"sqs:SendMessage"}, packs, letters)
 	allow(e.Replay.Role(), []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}, letters)
-	allow(e.Replay.Role(), []string{"sqs:SendMessage"}, packs)
+	// What is left of a letter that is replayed in part is a letter again.
+	allow(e.Replay.Role(), []string{"sqs:SendMessage"}, packs, letters)
 	// Replay goes on after its deadline by invoking itself. By name, because the function
 	// depends on its policy.
 	allow(e.Replay.Role(), []string{"lambda:InvokeFunction"}, e.stack.FormatArn(&awscdk.ArnComponents{

@@ -68,7 +68,7 @@ func TestBatchExporter_Roles_AllowExactlyTheseCalls(t *testing.T) {
 		"Replay": {
 			"lambda:InvokeFunction :function:millrace-replay",
 			"logs:CreateLogStream ReplayLogs", "logs:PutLogEvents ReplayLogs",
-			"sqs:ChangeMessageVisibility DeadLetters", "sqs:DeleteMessage DeadLetters", "sqs:ReceiveMessage DeadLetters", "sqs:SendMessage Queue",
+			"sqs:ChangeMessageVisibility DeadLetters", "sqs:DeleteMessage DeadLetters", "sqs:ReceiveMessage DeadLetters", "sqs:SendMessage DeadLetters", "sqs:SendMessage Queue",
 		},
 	}
 	tpl := synth(t, goodProps(t))
