@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -143,8 +144,10 @@ func TestService_Disturb_PostponesAndHastens(t *testing.T) {
 		must[[]sqs.Message](t)(s.Receive(t.Context(), "q", receiveAll))
 		disturb(t, s, sqs.HeldInFlight, 40*time.Second, 1) // later than its visibility timeout
 		time.Sleep(31 * time.Second)
+		synctest.Wait()
 		wantDepth(t, s, "q", sqs.Depth{InFlight: 1, Oldest: 31 * time.Second})
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		wantDepth(t, s, "q", sqs.Depth{Visible: 1, Oldest: 41 * time.Second})
 	})
 }
