@@ -70,8 +70,8 @@ destroy: infra-tools infra-app deploy-zip ## Remove the stack; what Functions.Re
 infra-test: infra-tools $(GOLANGCI_LINT) ## Test the CDK construct: props, golden templates, IAM, cdk-nag
 	cd infra && $(GO) vet ./... && $(GO) test -count=1 -timeout 10m ./...
 	cd infra && NODE_PATH=$(INFRA_TOOLS)/node_modules node nag.js testdata/*.template.json
-	cd infra && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yaml ./...
-	cd tests/cloud && $(GO) vet ./... && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yaml ./...
+	cd infra && $(GOLANGCI_LINT) run --allow-parallel-runners --config $(CURDIR)/.golangci.yaml ./...
+	cd tests/cloud && $(GO) vet ./... && $(GOLANGCI_LINT) run --allow-parallel-runners --config $(CURDIR)/.golangci.yaml ./...
 
 ##@ Emulate
 
@@ -95,6 +95,11 @@ ministack-down: python ## End MiniStack and remove what it left
 .PHONY: ministack-test
 ministack-test: cloud-built ## Deploy to MiniStack and test everything there
 	$(call cloud_test,ministack,$(MINISTACK_URL))
+
+.PHONY: ministack-iam-test
+ministack-iam-test: export EMULATOR_AUTH = true
+ministack-iam-test: cloud-built ## The same on a MiniStack that enforces IAM: the grants of the stack are enough
+	$(call cloud_test,ministack,$(MINISTACK_URL),-iam)
 
 .PHONY: localstack-up
 localstack-up: python ## Start LocalStack on 127.0.0.1, installing it when needed (half a gigabyte)
@@ -125,9 +130,9 @@ on_emulator = AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-ea
 cloud-built: python infra-tools infra-app cli
 	$(MAKE) --no-print-directory deploy-zip DEPLOY_ARCH=$(HOST_ARCH)
 
-# Start, test and end an emulator: cloud_test,NAME,URL. It is ended whatever happens.
+# Start, test and end an emulator: cloud_test,NAME,URL,FLAGS. It is ended whatever happens.
 define cloud_test
 	$(EMULATOR) down $(1) && $(EMULATOR) up $(1)
 	trap '$(EMULATOR) down $(1)' EXIT; \
-	(cd tests/cloud && $(GO) test -count=1 -v -timeout 15m . -target $(1) -endpoint $(2) -cdk $(INFRA_TOOLS)/node_modules/.bin/cdk)
+	(cd tests/cloud && $(GO) test -count=1 -v -timeout 15m . -target $(1) -endpoint $(2) $(3) -cdk $(INFRA_TOOLS)/node_modules/.bin/cdk)
 endef

@@ -110,6 +110,7 @@ func (c *checker) checkAPI(p *APIProps, ingestTimeout time.Duration) {
 
 func (c *checker) checkQueue(p *QueueProps, flushTimeout, window time.Duration) {
 	c.oneOf("Queue.TLSOnly", p.TLSOnly, on, off)
+	c.oneOf("Queue.BatchActions", p.BatchActions, on, off)
 	c.lasting("Queue.Retention", p.Retention, minRetention, maxRetention, "SQS")
 	c.lasting("Queue.DeadLetterRetention", p.DeadLetterRetention, minRetention, maxRetention, "SQS")
 	least := visibilityTimeouts*flushTimeout + window

@@ -54,6 +54,7 @@ func (p APIProps) withDefaults() APIProps {
 
 func (p QueueProps) withDefaults(flushTimeout, window time.Duration) QueueProps {
 	p.TLSOnly = cmp.Or(p.TLSOnly, on)
+	p.BatchActions = cmp.Or(p.BatchActions, off)
 	p.Retention = cmp.Or(p.Retention, 4*24*time.Hour)
 	p.DeadLetterRetention = cmp.Or(p.DeadLetterRetention, 14*24*time.Hour)
 	p.Visibility = cmp.Or(p.Visibility, visibilityTimeouts*flushTimeout+window)

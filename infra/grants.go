@@ -1,6 +1,7 @@
 package millrace
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -15,14 +16,14 @@ import (
 func (e *BatchExporter) grant() {
 	packs, letters := e.Queue.QueueArn(), e.DeadLetters.QueueArn()
 
-	allow(e.Ingest.Role(), []string{"sqs:SendMessage"}, packs, letters)
+	allow(e.Ingest.Role(), e.sqs("SendMessage"), packs, letters)
 	// The event-source mapping receives and deletes as the function; a residue is sent
 	// to the main queue, a dead letter to the other.
-	allow(e.Flush.Role(), []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, packs)
-	allow(e.Flush.Role(), []string{"sqs:SendMessage"}, packs, letters)
-	allow(e.Replay.Role(), []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}, letters)
+	allow(e.Flush.Role(), e.sqs("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"), packs)
+	allow(e.Flush.Role(), e.sqs("SendMessage"), packs, letters)
+	allow(e.Replay.Role(), e.sqs("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"), letters)
 	// What is left of a letter that is replayed in part is a letter again.
-	allow(e.Replay.Role(), []string{"sqs:SendMessage"}, packs, letters)
+	allow(e.Replay.Role(), e.sqs("SendMessage"), packs, letters)
 	// Replay goes on after its deadline by invoking itself. By name, because the function
 	// depends on its policy.
 	allow(e.Replay.Role(), []string{"lambda:InvokeFunction"}, e.stack.FormatArn(&awscdk.ArnComponents{
@@ -36,6 +37,19 @@ func (e *BatchExporter) grant() {
 		}
 	}
 	e.grantSecrets()
+}
+
+// sqs are the actions that allow calls of SQS, and their batch calls.
+func (e *BatchExporter) sqs(calls ...string) []string {
+	var actions []string
+	for _, call := range calls {
+		actions = append(actions, "sqs:"+call)
+		batched := slices.Contains([]string{"SendMessage", "DeleteMessage", "ChangeMessageVisibility"}, call)
+		if batched && e.props.Queue.BatchActions == on {
+			actions = append(actions, "sqs:"+call+"Batch")
+		}
+	}
+	return actions
 }
 
 // grantSecrets lets flush read exactly the secrets that the configuration refers to.

@@ -89,6 +89,10 @@ type QueueProps struct {
 	// Times that a pack is handed to a flush that crashes before it becomes a dead
 	// letter. Throttled invocations count, so a low number dead-letters healthy packs.
 	MaxReceives int `default:"5"`
+	// Whether batch calls are also granted under names of their own, such as
+	// sqs:SendMessageBatch: on or off. AWS has no such names and checks a batch call as
+	// the single one; an emulator that enforces IAM may ask for them.
+	BatchActions string `default:"off"`
 }
 
 // FunctionProps shape the functions.

@@ -39,6 +39,7 @@ var propRows = []struct {
 	{"Queue.DeadLetterRetention", "AWS::SQS::Queue", "DeadLetters", "Properties.MessageRetentionPeriod", "1209600", func(p *BatchExporterProps) { p.Queue.DeadLetterRetention = 240 * time.Hour }, "864000"},
 	{"Queue.Visibility", "AWS::SQS::Queue", "Queue", "Properties.VisibilityTimeout", "722", func(p *BatchExporterProps) { p.Queue.Visibility = time.Hour }, "3600"},
 	{"Queue.MaxReceives", "AWS::SQS::Queue", "Queue", "Properties.RedrivePolicy.maxReceiveCount", "5", func(p *BatchExporterProps) { p.Queue.MaxReceives = 9 }, "9"},
+	{"Queue.BatchActions", "AWS::IAM::Policy", "IngestRoleDefaultPolicy", "Properties.PolicyDocument.Statement.1.Action", `"sqs:SendMessage"`, func(p *BatchExporterProps) { p.Queue.BatchActions = on }, `["sqs:SendMessage","sqs:SendMessageBatch"]`},
 	{"Functions.Architecture", "AWS::Lambda::Function", "Flush", "Properties.Architectures.0", `"arm64"`, func(p *BatchExporterProps) { p.Functions.Architecture = ArchitectureX8664 }, `"x86_64"`},
 	{"Functions.LogDays", "AWS::Logs::LogGroup", "FlushLogs", "Properties.RetentionInDays", "14", func(p *BatchExporterProps) { p.Functions.LogDays = 90 }, "90"},
 	{"Functions.Tracing", "AWS::Lambda::Function", "Flush", "Properties.TracingConfig.Mode", "", func(p *BatchExporterProps) { p.Functions.Tracing = on }, `"Active"`},
