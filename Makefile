@@ -111,7 +111,7 @@ chaos-ci: functions ## The 50 fixed seeds, 20 s of faults each
 
 .PHONY: mutants
 mutants: ## Plant bugs one by one and let the chaos suite find each
-	$(GO) test -count=1 -timeout 30m ./tests/chaos -run Mutants -v -mutants -parallel 8
+	$(GO) test -count=1 -timeout 30m ./tests/chaos -run Mutants -v -mutants -load 8s -parallel 8
 
 .PHONY: bench
 bench: build ## Run the benchmarks; choose some with BENCH=<pattern>

@@ -27,7 +27,7 @@ var planted = map[string]uint64{
 	"replay-to-all-sinks":      22,
 	"breaker-drops":            2,
 	"residue-without-sink":     19,
-	"wrong-message-comes-back": 11,
+	"wrong-message-comes-back": 21,
 	"answers-before-sending":   3,
 	"split-loses-half":         4,
 	"drain-deletes-all":        12,
