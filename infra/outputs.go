@@ -17,8 +17,8 @@ const (
 	OutputMajorVersion  = "MajorVersion"
 )
 
-// MajorVersion counts changes after which a deployed stack cannot simply be updated. The
-// deployment of another major version over a stack is refused; see docs/deploy.md.
+// MajorVersion counts changes after which a deployed stack cannot simply be updated. It is
+// an output, to be compared before a deployment.
 const MajorVersion = "1"
 
 // addOutputs publishes what people and the CLI need.
