@@ -120,7 +120,8 @@ localstack-test: cloud-built ## Deploy to LocalStack and test everything that it
 	$(call cloud_test,localstack,$(LOCALSTACK_URL))
 
 .PHONY: executor-test
-executor-test: python ## Test the process executor of LocalStack
+executor-test: python ## Test how emulators are started, and the process executor of LocalStack
+	python3 -W ignore::ResourceWarning -m unittest discover -s localstack -p test_emulator.py
 	python3 -m unittest discover -s localstack/executor
 
 on_emulator = AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_ENDPOINT_URL=$(1) AWS_ENDPOINT_URL_S3=$(1)
