@@ -91,8 +91,10 @@ func TestDocuments_LinkToWhatExists(t *testing.T) {
 func TestDocuments_NameTargetsThatExist(t *testing.T) {
 	t.Parallel()
 	var targets []string
-	for _, match := range regexp.MustCompile(`(?m)^([a-z-]+):`).FindAllStringSubmatch(document(t, "Makefile"), -1) {
-		targets = append(targets, match[1])
+	for _, file := range []string{"Makefile", "cloud.mk"} {
+		for _, match := range regexp.MustCompile(`(?m)^([a-z-]+):`).FindAllStringSubmatch(document(t, file), -1) {
+			targets = append(targets, match[1])
+		}
 	}
 	command := regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)")
 	for _, name := range documents(t) {

@@ -15,12 +15,13 @@ var decoders = []string{
 	"pkg/batch",
 	"pkg/config",
 	"pkg/flush",
-	"pkg/ingest",
+	"pkg/ingest/lambdahttp",
 	"pkg/receiver/generic",
 	"pkg/receiver/posthog",
 	"pkg/replay",
 	"pkg/retry",
 	"pkg/sink/httpsend",
+	"pkg/sink/itemresult",
 }
 
 func TestFuzzTargets_HaveACommittedCorpus(t *testing.T) {
