@@ -49,28 +49,39 @@ func (r *run) deliver(ctx context.Context, lanes []*lane) {
 func (r *run) deliverRequired(ctx context.Context, required map[string][]*lane) {
 	var wg sync.WaitGroup
 	var clock sync.Once
+	var sends []func()
 	cuts := make(map[string]func(), len(required))
-	first := make(map[string]context.Context, len(required))
-	for name := range required {
-		fresh, cut := context.WithCancelCause(ctx)
-		defer cut(nil)
-		first[name], cuts[name] = fresh, func() { cut(errLeftBehind) }
+	for name, lanes := range required {
+		send, cut := r.contender(ctx, lanes)
+		sends = append(sends, send)
+		cuts[name] = cut
 	}
 	var timers []*time.Timer // written once, before wg is done
-	for name, lanes := range required {
+	start := func() {
+		for name, cut := range cuts {
+			timers = append(timers, time.AfterFunc(r.targets[name].patience(), cut))
+		}
+	}
+	for _, send := range sends {
 		wg.Go(func() {
-			r.deliverSink(ctx, first[name], lanes)
-			clock.Do(func() {
-				for name, cut := range cuts {
-					timers = append(timers, time.AfterFunc(r.targets[name].patience(), cut))
-				}
-			})
+			send()
+			clock.Do(start)
 		})
 	}
 	wg.Wait()
 	for _, t := range timers {
 		t.Stop()
 	}
+}
+
+// contender returns what sends the lanes of one sink, and what ends its first attempts.
+func (r *run) contender(ctx context.Context, lanes []*lane) (send, cut func()) {
+	fresh, stop := context.WithCancelCause(ctx)
+	send = func() {
+		defer stop(nil)
+		r.deliverSink(ctx, fresh, lanes)
+	}
+	return send, func() { stop(errLeftBehind) }
 }
 
 func bySink(lanes []*lane) (required, bestEffort map[string][]*lane) {
