@@ -111,9 +111,9 @@ func (s *stack) invokeReplay(ctx context.Context, kind, payload string) (status 
 func TestReplay_ManyLetters_DryRunAndRunAgree(t *testing.T) {
 	t.Parallel()
 	s := start(t, knobs{})
-	letters := s.putLetters(t, 2000, nil)
-	if all := s.replay(t, "--dry-run"); all.Replayed != 2000 || len(all.Counts) != 40 {
-		t.Fatalf("a dry run of everything counts %d letters in %d groups, want 2000 in 40", all.Replayed, len(all.Counts))
+	letters := s.putLetters(t, 10000, nil)
+	if all := s.replay(t, "--dry-run"); all.Replayed != 10000 || len(all.Counts) != 40 {
+		t.Fatalf("a dry run of everything counts %d letters in %d groups, want 10000 in 40", all.Replayed, len(all.Counts))
 	}
 	meant := func(deadLetter) bool { return false }
 	for _, step := range []struct {
@@ -157,7 +157,7 @@ func TestReplay_ManyLetters_DryRunAndRunAgree(t *testing.T) {
 func TestReplay_KilledInTheMiddle_NoneIsMissing(t *testing.T) {
 	t.Parallel()
 	s := start(t, knobs{})
-	letters := s.putLetters(t, 2000, nil)
+	letters := s.putLetters(t, 10000, nil)
 	want := idsOf(letters, func(l deadLetter) bool { return l.sink == "two" })
 	ended := make(chan error, 1)
 	go func() {

@@ -213,7 +213,7 @@ func exactly(t *testing.T, name string, sink *demosink.Server, ids []string) {
 // millrace runs a command of bin/millrace against the stack and returns its output.
 func (s *stack) millrace(t *testing.T, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, filepath.Join(devtest.Root(t), "bin", "millrace"), append(args, "--aws", s.AWS)...)
 	var stderr strings.Builder
