@@ -154,7 +154,9 @@ func (j *Journal) Close() error {
 	if broken { // pebble's own locks may be held for ever
 		return errors.Join(problem, j.lock.Close())
 	}
-	return errors.Join(problem, j.current.Close(), j.db.Close(), j.lock.Close())
+	// The current change is left to the garbage collector: closing would put it back into pebble's pool, while a timer of
+	// the owner that is just ending may still look into it.
+	return errors.Join(problem, j.db.Close(), j.lock.Close())
 }
 
 // Full says whether so little space is left that adding anything should be refused. It asks the file system.
