@@ -47,6 +47,14 @@
 //	WriteNote                  1 PutItem
 //	ReadNotes                  1 BatchGetItem, 1 read unit for each name
 //
+// # Permissions
+//
+// All of it, claims, settlements and notes, needs two actions on the table, and no
+// others: nothing is deleted, scanned, queried or described.
+//
+//	dynamodb:PutItem        claims, settlements, notes (with and without a condition)
+//	dynamodb:BatchGetItem   claims and settlements of others, notes
+//
 // Calls are retried by the SDK (standard mode, three times in all) and by nothing else. One
 // that is throttled beyond that is a dedup.ErrBusy, and stops the call.
 package dynamo
