@@ -125,6 +125,7 @@ func (c *checker) checkQueue(p *QueueProps, flushTimeout, window time.Duration) 
 func (c *checker) checkFunctions(p *FunctionProps) {
 	c.oneOf("Functions.Architecture", p.Architecture, ArchitectureARM64, ArchitectureX8664)
 	c.oneOf("Functions.Tracing", p.Tracing, on, off)
+	c.oneOf("Functions.Audit", p.Audit, on, off)
 	c.oneOf("Functions.Removal", p.Removal, RemovalDestroy, RemovalRetain)
 	c.logDays("Functions.LogDays", p.LogDays)
 	c.between("Functions.IngestMemoryMB", p.IngestMemoryMB, minMemoryMB, maxMemoryMB, "Lambda")

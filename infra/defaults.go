@@ -66,6 +66,7 @@ func (p FunctionProps) withDefaults() FunctionProps {
 	p.Architecture = cmp.Or(p.Architecture, ArchitectureARM64)
 	p.LogDays = cmp.Or(p.LogDays, 14)
 	p.Tracing = cmp.Or(p.Tracing, off)
+	p.Audit = cmp.Or(p.Audit, off)
 	p.Removal = cmp.Or(p.Removal, RemovalDestroy)
 	p.IngestMemoryMB = cmp.Or(p.IngestMemoryMB, 256)
 	p.IngestTimeout = cmp.Or(p.IngestTimeout, 15*time.Second)

@@ -123,6 +123,7 @@ func (e *BatchExporter) environment() *map[string]*string {
 		config.EnvQueueURL:      e.Queue.QueueUrl(),
 		config.EnvDeadLetterURL: e.DeadLetters.QueueUrl(),
 		config.EnvLogLevel:      jsii.String(e.props.LogLevel),
+		config.EnvAudit:         jsii.String(e.props.Functions.Audit),
 		// None yet: each environment recognises only what it delivered itself.
 		config.EnvTable: jsii.String(""),
 	}
@@ -134,5 +135,5 @@ func (e *BatchExporter) environment() *map[string]*string {
 
 // ownVariables are the environment variables that the construct sets.
 func ownVariables() []string {
-	return []string{config.EnvConfig, config.EnvQueueURL, config.EnvDeadLetterURL, config.EnvLogLevel, config.EnvTable}
+	return []string{config.EnvConfig, config.EnvQueueURL, config.EnvDeadLetterURL, config.EnvLogLevel, config.EnvAudit, config.EnvTable}
 }

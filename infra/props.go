@@ -103,6 +103,9 @@ type FunctionProps struct {
 	LogDays int `default:"14"`
 	// Whether X-Ray traces the functions: on or off.
 	Tracing string `default:"off"`
+	// Whether the functions log the id of every event that they accept, for
+	// `millrace audit`: on or off. CloudWatch Logs bills about 100 bytes an event then.
+	Audit string `default:"off"`
 	// Whether log groups and the queues stay when the stack is destroyed: retain or
 	// destroy.
 	Removal string `default:"destroy"`

@@ -43,6 +43,7 @@ var propRows = []struct {
 	{"Functions.Architecture", "AWS::Lambda::Function", "Flush", "Properties.Architectures.0", `"arm64"`, func(p *BatchExporterProps) { p.Functions.Architecture = ArchitectureX8664 }, `"x86_64"`},
 	{"Functions.LogDays", "AWS::Logs::LogGroup", "FlushLogs", "Properties.RetentionInDays", "14", func(p *BatchExporterProps) { p.Functions.LogDays = 90 }, "90"},
 	{"Functions.Tracing", "AWS::Lambda::Function", "Flush", "Properties.TracingConfig.Mode", "", func(p *BatchExporterProps) { p.Functions.Tracing = on }, `"Active"`},
+	{"Functions.Audit", "AWS::Lambda::Function", "Ingest", "Properties.Environment.Variables.MILLRACE_AUDIT", `"off"`, func(p *BatchExporterProps) { p.Functions.Audit = on }, `"on"`},
 	{"Functions.Removal", "AWS::SQS::Queue", "Queue", "DeletionPolicy", `"Delete"`, func(p *BatchExporterProps) { p.Functions.Removal = RemovalRetain }, `"Retain"`},
 	{"Functions.IngestMemoryMB", "AWS::Lambda::Function", "Ingest", "Properties.MemorySize", "256", func(p *BatchExporterProps) { p.Functions.IngestMemoryMB = 128 }, "128"},
 	{"Functions.IngestTimeout", "AWS::Lambda::Function", "Ingest", "Properties.Timeout", "15", func(p *BatchExporterProps) { p.Functions.IngestTimeout = 20 * time.Second }, "20"},

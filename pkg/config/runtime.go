@@ -21,6 +21,9 @@ const (
 	EnvTable = "MILLRACE_TABLE"
 	// EnvLogLevel is debug, info (default), warn or error.
 	EnvLogLevel = "MILLRACE_LOG_LEVEL"
+	// EnvAudit is on or off (default): whether ingest logs the id of every event that it
+	// accepted, for `millrace audit`.
+	EnvAudit = "MILLRACE_AUDIT"
 )
 
 // FileName is what the configuration is called where nobody names it.
@@ -32,6 +35,7 @@ type Runtime struct {
 	QueueURL      string
 	DeadLetterURL string
 	Table         string // empty for none
+	Audit         bool   // whether accepted ids are logged
 }
 
 // LoadRuntime reads the environment and the configuration that it names. The error
@@ -44,11 +48,25 @@ func LoadRuntime() (Runtime, error) {
 			problems = append(problems, fmt.Errorf("the environment variable %s is not set", name))
 		}
 	}
+	var errAudit error
+	r.Audit, errAudit = isOn(EnvAudit)
 	path, err := configPath()
 	if err == nil {
 		r.Config, err = Load(path)
 	}
-	return r, errors.Join(append(problems, err)...)
+	return r, errors.Join(append(problems, errAudit, err)...)
+}
+
+// isOn reads a variable that is on, or off when it is not set.
+func isOn(name string) (bool, error) {
+	switch value := os.Getenv(name); value {
+	case "", "off":
+		return false, nil
+	case "on":
+		return true, nil
+	default:
+		return false, fmt.Errorf("the environment variable %s is %q, neither on nor off", name, value)
+	}
 }
 
 func configPath() (string, error) {

@@ -32,6 +32,26 @@ func TestLoadRuntime_Complete_ReadsTheNamedFile(t *testing.T) {
 	}
 }
 
+func TestLoadRuntime_Audit_IsOffUnlessOn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "any.yaml")
+	if err := os.WriteFile(path, []byte(smallest), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(config.EnvConfig, path)
+	t.Setenv(config.EnvQueueURL, "http://sqs/q")
+	t.Setenv(config.EnvDeadLetterURL, "http://sqs/dlq")
+	for value, want := range map[string]bool{"": false, "off": false, "on": true} {
+		t.Setenv(config.EnvAudit, value)
+		if r, err := config.LoadRuntime(); err != nil || r.Audit != want {
+			t.Errorf("%s=%q: audit is %v and the error %v, want %v and none", config.EnvAudit, value, r.Audit, err, want)
+		}
+	}
+	t.Setenv(config.EnvAudit, "yes")
+	if _, err := config.LoadRuntime(); err == nil || !strings.Contains(err.Error(), config.EnvAudit) {
+		t.Errorf("%s=yes: the error is %v, want one that names the variable", config.EnvAudit, err)
+	}
+}
+
 func TestLoadRuntime_Incomplete_NamesAllThatIsMissing(t *testing.T) {
 	t.Setenv(config.EnvConfig, "")
 	t.Setenv(config.EnvQueueURL, "")
