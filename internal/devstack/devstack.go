@@ -1,6 +1,7 @@
 package devstack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -10,7 +11,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/millrace-dev/millrace/internal/localaws"
+	"github.com/millrace-dev/millrace/internal/localaws/dynamodb"
 	"github.com/millrace-dev/millrace/internal/localaws/esm"
 	"github.com/millrace-dev/millrace/internal/localaws/lambda"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
@@ -78,8 +82,13 @@ type Options struct {
 	Log func(function string) io.Writer
 	// Pages are served beside AWS, by path.
 	Pages map[string]http.Handler
-	// Faults lets tests make SQS calls fail; nil means none.
-	Faults *sqs.Faults
+	// FlushConcurrency is how many flushes run at once; 0 means ten.
+	FlushConcurrency int
+	// Faults lets tests make SQS calls fail, TableFaults those of DynamoDB; nil means none.
+	Faults      *sqs.Faults
+	TableFaults *dynamodb.Faults
+	// FileSystem is where DataDir is; nil means the machine's.
+	FileSystem vfs.FS
 	// Logger gets what goes wrong in the background.
 	Logger *slog.Logger
 }
@@ -97,7 +106,7 @@ func Start(ctx context.Context, o Options) (*localaws.Server, error) {
 		},
 		Tables:    []localaws.Table{{Name: DedupTable, Key: dynamo.KeyAttribute, KeyType: "B", TTL: dynamo.TTLAttribute}},
 		Functions: o.functions(),
-		Mappings:  []localaws.Mapping{{Function: FunctionName(Flush), Options: mappingOptions(o.Window)}},
+		Mappings:  []localaws.Mapping{{Function: FunctionName(Flush), Options: o.mappingOptions()}},
 		FrontDoor: localaws.FrontDoor{Function: FunctionName(Ingest)},
 		Environment: func(awsURL string) map[string]string {
 			return map[string]string{
@@ -106,7 +115,7 @@ func Start(ctx context.Context, o Options) (*localaws.Server, error) {
 				config.EnvTable:         DedupTable,
 			}
 		},
-		Pages: o.Pages, Faults: o.Faults, Logger: o.Logger,
+		Pages: o.Pages, Faults: o.Faults, TableFaults: o.TableFaults, FileSystem: o.FileSystem, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("dev: %w", err)
@@ -120,7 +129,7 @@ func (o Options) functions() []lambda.Function {
 	for _, name := range []string{Ingest, Flush, Replay} {
 		functions = append(functions, lambda.Function{
 			Name: FunctionName(name), Bootstrap: o.Bootstrap(name), Directory: o.Directory, Environment: o.Environment,
-			MemoryMB: memoryMB, Timeout: timeouts[name], MaxConcurrency: concurrency(name), MaxWait: waitForProcess,
+			MemoryMB: memoryMB, Timeout: timeouts[name], MaxConcurrency: o.concurrency(name), MaxWait: waitForProcess,
 			Log: o.Log(name),
 		})
 	}
@@ -128,14 +137,14 @@ func (o Options) functions() []lambda.Function {
 }
 
 // mappingOptions say how packs get from the queue to the flush: as many as come within the time that an event may wait.
-func mappingOptions(window time.Duration) esm.Options {
+func (o Options) mappingOptions() esm.Options {
 	size := packsPerFlush
-	if window == 0 {
+	if o.Window == 0 {
 		size = esm.DefaultBatchSize // AWS allows more only with a window
 	}
 	return esm.Options{
-		Queue: MainQueue, BatchSize: size, Window: window, ReportBatchItemFailures: true,
-		MaximumConcurrency: flushConcurrency,
+		Queue: MainQueue, BatchSize: size, Window: o.Window, ReportBatchItemFailures: true,
+		MaximumConcurrency: o.concurrency(Flush),
 	}
 }
 
@@ -144,9 +153,9 @@ func wholeSeconds(d time.Duration) string {
 }
 
 // concurrency is how many processes of a function may run at once.
-func concurrency(function string) int {
+func (o Options) concurrency(function string) int {
 	if function == Flush {
-		return flushConcurrency
+		return cmp.Or(o.FlushConcurrency, flushConcurrency)
 	}
 	return 2 * runtime.NumCPU()
 }

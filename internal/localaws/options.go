@@ -8,7 +8,10 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/millrace-dev/millrace/internal/localaws/apigateway"
+	"github.com/millrace-dev/millrace/internal/localaws/dynamodb"
 	"github.com/millrace-dev/millrace/internal/localaws/esm"
 	"github.com/millrace-dev/millrace/internal/localaws/lambda"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
@@ -47,8 +50,11 @@ type Options struct {
 	// Pages are handlers of the AWS endpoint for exact paths, asked before any service: for what the owner wants to serve beside
 	// AWS. Default: none.
 	Pages map[string]http.Handler
-	// Faults lets tests make SQS calls fail; nil means none.
-	Faults *sqs.Faults
+	// Faults lets tests make SQS calls fail, TableFaults those of DynamoDB; nil means none.
+	Faults      *sqs.Faults
+	TableFaults *dynamodb.Faults
+	// FileSystem is where DataDir is; nil means the machine's. Tests put one here that is full.
+	FileSystem vfs.FS
 	// Logger gets what goes wrong in the background. Default: nothing.
 	Logger *slog.Logger
 }

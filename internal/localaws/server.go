@@ -104,7 +104,9 @@ func (s *Server) openTables() (err error) {
 	if s.tableJournal, err = s.openJournal("tables", dynamodb.JournalVersion); err != nil {
 		return err
 	}
-	s.tables, err = dynamodb.Open(dynamodb.Options{Region: Region, AccountID: AccountID, Logger: s.options.Logger}, s.tableJournal)
+	s.tables, err = dynamodb.Open(dynamodb.Options{
+		Region: Region, AccountID: AccountID, Faults: s.options.TableFaults, Logger: s.options.Logger,
+	}, s.tableJournal)
 	if err != nil {
 		return err
 	}
@@ -121,7 +123,9 @@ func (s *Server) openJournal(name string, version uint64) (*journal.Journal, err
 	if s.options.DataDir == "" {
 		return nil, nil //nolint:nilnil // no journal is a journal in memory
 	}
-	return journal.Open(journal.Options{Dir: filepath.Join(s.options.DataDir, name), Version: version, Logger: s.options.Logger})
+	return journal.Open(journal.Options{
+		Dir: filepath.Join(s.options.DataDir, name), Version: version, FileSystem: s.options.FileSystem, Logger: s.options.Logger,
+	})
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

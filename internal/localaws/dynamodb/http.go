@@ -76,23 +76,19 @@ func (s *Service) answer(w http.ResponseWriter, r *http.Request) (any, error) {
 	if r.Method != http.MethodPost || !known || run == nil {
 		return nil, errOperation(op)
 	}
-	if f := s.options.Faults; f != nil && f.Intercept != nil {
-		if err := f.Intercept(op); err != nil {
-			return nil, err
-		}
-	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
 	if err != nil {
 		return nil, errSerialization(err)
+	}
+	call := Call{Operation: op, Body: body}
+	if err := s.options.Faults.intercept(call); err != nil {
+		return nil, err
 	}
 	out, err := run(s, body)
 	if err != nil {
 		return nil, err
 	}
-	if f := s.options.Faults; f != nil && f.Lose != nil {
-		return out, f.Lose(op)
-	}
-	return out, nil
+	return out, s.options.Faults.lose(call)
 }
 
 // writeError answers an *Error as it is, anything else as a failure of the server.

@@ -23,13 +23,35 @@ const (
 )
 
 // Faults makes a service fail on purpose. Each hook may be nil and must be safe for
-// concurrent use; op is the operation's name ("PutItem").
+// concurrent use. One that takes its time makes the service slow.
 type Faults struct {
 	// Intercept is asked before each call. A non-nil error is the answer, and nothing else happens.
-	Intercept func(op string) error
+	Intercept func(call Call) error
 	// Lose is asked after each call that succeeded. A non-nil error is the answer although the
 	// call was carried out.
-	Lose func(op string) error
+	Lose func(call Call) error
+}
+
+// Call is what a client asks for.
+type Call struct {
+	// Operation is its name ("PutItem").
+	Operation string
+	// Body is the request as it was sent, JSON as a rule. It is not changed.
+	Body []byte
+}
+
+func (f *Faults) intercept(call Call) error {
+	if f == nil || f.Intercept == nil {
+		return nil
+	}
+	return f.Intercept(call)
+}
+
+func (f *Faults) lose(call Call) error {
+	if f == nil || f.Lose == nil {
+		return nil
+	}
+	return f.Lose(call)
 }
 
 // Options configure a service.
