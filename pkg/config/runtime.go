@@ -19,6 +19,9 @@ const (
 	// EnvTable is the DynamoDB table that flushes share to recognise duplicates. Optional:
 	// without it, each environment knows only what it delivered itself.
 	EnvTable = "MILLRACE_TABLE"
+	// EnvBucket is the S3 bucket for the events of packs that are too large for a message.
+	// Optional: without it, such events are refused.
+	EnvBucket = "MILLRACE_BUCKET"
 	// EnvLogLevel is debug, info (default), warn or error.
 	EnvLogLevel = "MILLRACE_LOG_LEVEL"
 	// EnvAudit is on or off (default): whether ingest logs the id of every event that it
@@ -35,13 +38,17 @@ type Runtime struct {
 	QueueURL      string
 	DeadLetterURL string
 	Table         string // empty for none
+	Bucket        string // empty for none
 	Audit         bool   // whether accepted ids are logged
 }
 
 // LoadRuntime reads the environment and the configuration that it names. The error
 // joins everything that is missing or wrong. Secrets are not resolved.
 func LoadRuntime() (Runtime, error) {
-	r := Runtime{QueueURL: os.Getenv(EnvQueueURL), DeadLetterURL: os.Getenv(EnvDeadLetterURL), Table: os.Getenv(EnvTable)}
+	r := Runtime{
+		QueueURL: os.Getenv(EnvQueueURL), DeadLetterURL: os.Getenv(EnvDeadLetterURL),
+		Table: os.Getenv(EnvTable), Bucket: os.Getenv(EnvBucket),
+	}
 	var problems []error
 	for name, value := range map[string]string{EnvQueueURL: r.QueueURL, EnvDeadLetterURL: r.DeadLetterURL} {
 		if value == "" {

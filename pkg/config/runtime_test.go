@@ -23,11 +23,12 @@ func TestLoadRuntime_Complete_ReadsTheNamedFile(t *testing.T) {
 	t.Setenv(config.EnvConfig, path)
 	t.Setenv(config.EnvQueueURL, "http://sqs/q")
 	t.Setenv(config.EnvDeadLetterURL, "http://sqs/dlq")
+	t.Setenv(config.EnvBucket, "large-events")
 	r, err := config.LoadRuntime()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.QueueURL != "http://sqs/q" || r.DeadLetterURL != "http://sqs/dlq" || len(r.Config.Keys) != 1 {
+	if r.QueueURL != "http://sqs/q" || r.DeadLetterURL != "http://sqs/dlq" || r.Bucket != "large-events" || len(r.Config.Keys) != 1 {
 		t.Errorf("runtime is %+v", r)
 	}
 }
