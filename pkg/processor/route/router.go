@@ -29,11 +29,16 @@ type Router struct {
 	rules []rule
 }
 
-// rule is a Rule made ready: only the patterns that can fail.
+// rule is a Rule made ready.
 type rule struct {
-	conditions []condition
-	to         []string
+	Matcher
+
+	to []string
 }
+
+// Matcher is a Match made ready: only the patterns that can fail. It is immutable and
+// safe for concurrent use.
+type Matcher struct{ conditions []condition }
 
 type condition struct {
 	field   func(*event.Event) string
@@ -45,7 +50,7 @@ func New(rules []Rule) *Router {
 	r := &Router{rules: make([]rule, len(rules))}
 	for i, given := range rules {
 		// Clipped, so that a caller that appends to a result cannot reach the next event's.
-		r.rules[i] = rule{conditions: conditions(given.Match), to: slices.Clip(slices.Clone(given.To))}
+		r.rules[i] = rule{Matcher: NewMatcher(given.Match), to: slices.Clip(slices.Clone(given.To))}
 	}
 	return r
 }
@@ -55,16 +60,20 @@ func New(rules []Rule) *Router {
 // rule fits. The slice is shared between calls and must not be modified.
 func (r *Router) Sinks(e *event.Event) []string {
 	for i := range r.rules {
-		if r.rules[i].fits(e) {
+		if r.rules[i].Fits(e) {
 			return r.rules[i].to
 		}
 	}
 	return nil
 }
 
-func (r *rule) fits(e *event.Event) bool {
-	for i := range r.conditions {
-		c := &r.conditions[i]
+// NewMatcher makes a match ready.
+func NewMatcher(m Match) Matcher { return Matcher{conditions: conditions(m)} }
+
+// Fits says whether an event fits. It allocates nothing.
+func (m *Matcher) Fits(e *event.Event) bool {
+	for i := range m.conditions {
+		c := &m.conditions[i]
 		if !c.pattern.match(c.field(e)) {
 			return false
 		}
