@@ -118,6 +118,7 @@ func (e *BatchExporter) architecture() awslambda.Architecture {
 // ${env:NAME} references.
 func (e *BatchExporter) environment() *map[string]*string {
 	variables := map[string]*string{
+		config.EnvBucket: jsii.String(""), // none yet: events that are too large for a message are refused
 		// Relative to the function's own directory, in which it is started.
 		config.EnvConfig:        jsii.String(config.FileName),
 		config.EnvQueueURL:      e.Queue.QueueUrl(),
@@ -135,5 +136,5 @@ func (e *BatchExporter) environment() *map[string]*string {
 
 // ownVariables are the environment variables that the construct sets.
 func ownVariables() []string {
-	return []string{config.EnvConfig, config.EnvQueueURL, config.EnvDeadLetterURL, config.EnvLogLevel, config.EnvAudit, config.EnvTable}
+	return []string{config.EnvConfig, config.EnvQueueURL, config.EnvDeadLetterURL, config.EnvLogLevel, config.EnvAudit, config.EnvTable, config.EnvBucket}
 }
