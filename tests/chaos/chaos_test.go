@@ -19,6 +19,7 @@ var (
 	seeds   = flag.Uint64("seeds", 8, "run the fixed seeds from 1 to this")
 	load    = flag.Duration("load", 3*time.Second, "how long clients post and faults strike in each run")
 	walk    = flag.Duration("walk", 0, "how long to try seeds at random")
+	dist    = flag.String("dist", "", "where the built functions are; default: dist of this repository")
 	mutants = flag.Bool("mutants", false, "look for the planted bugs, too")
 )
 
@@ -35,17 +36,25 @@ func TestRun_FixedSeeds(t *testing.T) {
 	if *seed != 0 {
 		from, to = *seed, *seed
 	}
-	dist := filepath.Join(devtest.Root(t), "dist")
 	for s := from; s <= to; s++ {
 		t.Run(fmt.Sprint("seed ", s), func(t *testing.T) {
 			t.Parallel()
-			report := run(t, chaos.Options{Plan: chaos.NewPlan(s, *load), Dist: dist})
+			report := run(t, chaos.Options{Plan: chaos.NewPlan(s, *load), Dist: built(t)})
 			t.Log(report)
 			if !report.Good() {
 				t.Errorf("repeat it with: go test ./tests/chaos -seed %d -load %s\n%s", s, *load, report.Details())
 			}
 		})
 	}
+}
+
+// built is the directory with the functions.
+func built(t *testing.T) string {
+	t.Helper()
+	if *dist != "" {
+		return *dist
+	}
+	return filepath.Join(devtest.Root(t), "dist")
 }
 
 // run runs a plan in a directory of its own. A test that failed gets to see the end of the flush's log.

@@ -26,17 +26,19 @@ func (w *world) drain(ctx context.Context) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	quiet := time.Now()
+	calmer := patience{wait: settleTime}
 	for ctx.Err() == nil {
 		main, letters := w.depth(devstack.MainQueue), w.depth(devstack.LetterQueue)
 		if main.Visible > 0 || w.server.Mappings()[0].Stats().InFlight > 0 {
 			quiet = time.Now()
 		}
-		switch calm := time.Since(quiet) > settleTime; {
+		switch calm := time.Since(quiet) > calmer.wait; {
 		case main.Visible > 0 && w.weather.plan.Scheduled:
 			w.drainOnce(ctx)
 		case total(main)+total(letters) == 0 && calm:
 			return
 		case total(main) > 0 && calm:
+			calmer.look(total(main))
 			w.hasten(devstack.MainQueue)
 			quiet = time.Now()
 		case total(main) == 0 && total(letters) > 0 && calm:
@@ -49,6 +51,20 @@ func (w *world) drain(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// patience grows while a queue does not: packs that a flush held when it died come back in vain until its lease is over, and
+// SQS counts how often they come.
+type patience struct {
+	wait time.Duration
+	left int
+}
+
+func (p *patience) look(left int) {
+	if p.wait = min(2*p.wait, visibility); left < p.left {
+		p.wait = settleTime
+	}
+	p.left = left
 }
 
 // hasten makes all hidden messages of a queue visible.

@@ -45,26 +45,31 @@ const (
 	// SinkPartial takes the first half and answers 500.
 	SinkPartial Fault = "sink-partial"
 
+	// StoreAway answers 500, StoreThrottle throttles, StoreSlow answers up to 2.5 s late, all to any call of the dedup table.
+	StoreAway     Fault = "store-away"
+	StoreThrottle Fault = "store-throttle"
+	StoreSlow     Fault = "store-slow"
+	// StoreLoseReply carries a conditional write out and answers with an error.
+	StoreLoseReply Fault = "store-lose-reply"
+
 	// Replay and Drain are no faults, but start what a person or a schedule starts, amid the others.
 	Replay Fault = "replay"
 	Drain  Fault = "drain"
 )
-
-// Store faults (away, slow, throttling, losing the reply to a conditional write) join here once the flush has a store.
 
 // theme is a set of faults that go together: those of one, all at once, find what single ones do not.
 type theme []Fault
 
 // themes are what a plan draws one of.
 func themes() []theme {
-	return []theme{clean(), badReturns(), badQueue(), badProcesses(), everything()}
+	return []theme{clean(), badReturns(), badQueue(), badProcesses(), badStore(), everything()}
 }
 
 // clean faults repeat nothing, so a duplicate has no excuse.
 func clean() theme {
 	return theme{
 		Reorder, LoseReceive, FailReceive, SinkRefuse, SinkFail, SinkThrottle, SinkTooLarge, SinkHang, SinkReset,
-		SinkSlow, SinkWrongBody, Replay, Drain,
+		SinkSlow, SinkWrongBody, StoreLoseReply, Replay, Drain,
 	}
 }
 
@@ -83,8 +88,15 @@ func badProcesses() theme {
 	return theme{KillIngest, KillFlush, KillReplay, FreezeFlush, SinkSlow, SinkFail, SinkRefuse, SinkLoseReply, Replay, Drain}
 }
 
+// badStore forgets, while packs come more than once.
+func badStore() theme {
+	return theme{
+		StoreAway, StoreThrottle, StoreSlow, StoreLoseReply, Redeliver, LoseDelete, FailDelete, LoseSend, KillFlush, SinkFail, Replay,
+	}
+}
+
 // everything is all of them.
 func everything() theme {
 	return append(clean(), KillIngest, KillFlush, KillReplay, FreezeFlush, Redeliver, LoseSend, LoseDelete,
-		FailSend, FailDelete, FailEntry, SinkLoseReply, SinkPartial)
+		FailSend, FailDelete, FailEntry, SinkLoseReply, SinkPartial, StoreAway, StoreThrottle, StoreSlow)
 }

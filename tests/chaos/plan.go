@@ -35,7 +35,37 @@ type Plan struct {
 	Load time.Duration
 	// Scheduled runs have no event-source mapping: the queue is drained as by a schedule.
 	Scheduled bool
-	Episodes  []Episode // by time
+	// Dedup is how flushes recognise duplicates.
+	Dedup    Dedup
+	Episodes []Episode // by time
+}
+
+// Dedup is the part of the configuration that says what may come twice.
+type Dedup struct {
+	// Scope is "pack" or "event", of a store that all flushes share; empty means that they share none.
+	Scope string
+	// OnStoreFailure is "open" or "closed".
+	OnStoreFailure string
+}
+
+func (d Dedup) String() string {
+	if d.Scope == "" {
+		return "no store"
+	}
+	return d.Scope + ", " + d.OnStoreFailure
+}
+
+const (
+	scopePack, scopeEvent = "pack", "event"
+	failOpen, failClosed  = "open", "closed"
+)
+
+// drawDedup draws one: of four runs, two remember packs, one events and one nothing.
+func drawDedup(r *rand.Rand) Dedup {
+	return Dedup{
+		Scope:          []string{scopePack, scopePack, scopeEvent, ""}[r.IntN(4)],
+		OnStoreFailure: []string{failOpen, failClosed}[r.IntN(2)],
+	}
 }
 
 const (
@@ -70,11 +100,12 @@ func NewPlan(seed uint64, load time.Duration) Plan {
 		if !strings.HasPrefix(string(e.Fault), "sink-") {
 			e.Sink = ""
 		}
-		if e.Fault == FailSend || e.Fault == FailDelete { // the SDK tries three times: only a lasting failure is one
+		if e.Fault == FailSend || e.Fault == FailDelete || e.Fault == StoreAway || e.Fault == StoreThrottle { // the SDK tries three times: only a lasting failure is one
 			e.Rate = 1 - (1-e.Rate)/4 //nolint:mnd // 80 to 100 %
 		}
 		p.Episodes = append(p.Episodes, e)
 	}
+	p.Dedup = drawDedup(r)
 	slices.SortFunc(p.Episodes, func(a, b Episode) int { return cmp.Compare(a.At, b.At) })
 	return p
 }

@@ -22,8 +22,6 @@ type Options struct {
 	Dist string
 	// Dir takes the configuration and the logs.
 	Dir string
-	// Bound on duplicates; nil means AtLeastOnce.
-	Bound Bound
 	// Patience bounds the time after the load in which everything must come to its end. 0 means DefaultPatience.
 	Patience time.Duration
 }
@@ -46,9 +44,6 @@ type Report struct {
 // Run runs a plan and judges it. An error means that there is nothing to be judged.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	begin := time.Now()
-	if o.Bound == nil {
-		o.Bound = AtLeastOnce()
-	}
 	if o.Patience == 0 {
 		o.Patience = DefaultPatience
 	}
@@ -65,7 +60,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := world.storm(ctx, o, sent); err != nil {
 		return nil, err
 	}
-	evidence, err := world.evidence(sent, o.Bound)
+	evidence, err := world.evidence(sent, BoundOf(o.Plan))
 	if err != nil {
 		return nil, err
 	}
@@ -211,8 +206,8 @@ func (r *Report) Duplicates() int {
 
 // String is one line.
 func (r *Report) String() string {
-	return fmt.Sprintf("seed %d: %d events in %d posts, %d faults, %d kills, lost %d, duplicates %v of at most %v, in %s",
-		r.Plan.Seed, r.Events, r.Posts, r.Struck(), r.Kills(), r.Verdict.Lost, r.Verdict.Duplicates, r.Bound, r.Took.Round(time.Millisecond))
+	return fmt.Sprintf("seed %d (%s): %d events in %d posts, %d faults, %d kills, lost %d, duplicates %v of at most %v, in %s",
+		r.Plan.Seed, r.Plan.Dedup, r.Events, r.Posts, r.Struck(), r.Kills(), r.Verdict.Lost, r.Verdict.Duplicates, r.Bound, r.Took.Round(time.Millisecond))
 }
 
 // Details are the plan, what the faults hit and what is wrong, a line each.

@@ -3,14 +3,12 @@ package chaos_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/millrace-dev/millrace/tests/chaos"
-	"github.com/millrace-dev/millrace/tests/devtest"
 )
 
 // walkers run side by side: a run waits more than it works.
@@ -26,7 +24,7 @@ func TestRun_RandomWalk(t *testing.T) {
 		first = rand.Uint64N(1_000_000_000) //nolint:gosec // a seed is no secret
 	}
 	fmt.Printf("chaos: walking for %s from seed %d, %s of load each\n", *walk, first, *load)
-	dist, end := filepath.Join(devtest.Root(t), "dist"), time.Now().Add(*walk)
+	dist, end := built(t), time.Now().Add(*walk)
 	var (
 		group  sync.WaitGroup
 		next   atomic.Uint64

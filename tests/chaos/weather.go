@@ -16,13 +16,15 @@ type weather struct {
 	rolls map[string]uint64
 	hits  map[Fault]int
 	risks map[risk]int
+	// doubts are the failures that were counted once and are not counted again.
+	doubts map[asked]bool
 	// exposed counts, by sink, the events that it took without its answer being sure to arrive.
 	exposed map[string]int
 }
 
 func newWeather(p Plan) *weather {
 	return &weather{
-		plan: p, rolls: make(map[string]uint64), hits: make(map[Fault]int), risks: make(map[risk]int), exposed: make(map[string]int),
+		plan: p, rolls: make(map[string]uint64), hits: make(map[Fault]int), risks: make(map[risk]int), doubts: make(map[asked]bool), exposed: make(map[string]int),
 	}
 }
 

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -38,6 +39,7 @@ routes:
   - { to: [one, two] }
 flush: { max_events: 100, max_age: 0s }
 retry: { max_inline_wait: 300ms, max_attempts: 4 }
+dedup: { window: 1h, scope: %s, on_store_failure: %s }
 `
 
 // world is a running stack with sick sinks.
@@ -71,10 +73,10 @@ func startWorld(ctx context.Context, dist, dir string, w *weather) (*world, erro
 	}
 	world.server, err = devstack.Start(ctx, devstack.Options{
 		Bootstrap: func(function string) string { return filepath.Join(dist, function, "bootstrap") },
-		Directory: dir, Environment: map[string]string{config.EnvConfig: path},
+		Directory: dir, Environment: w.plan.environment(path),
 		FlushTimeout: flushTimeout, Visibility: visibility,
 		Log:    func(function string) io.Writer { return logs[function] },
-		Faults: queueFaults(w), Logger: slog.New(observer{&world.cutOff}),
+		Faults: queueFaults(w), TableFaults: storeFaults(w), Logger: slog.New(observer{&world.cutOff}),
 	})
 	if err != nil {
 		return nil, world.abandon(err)
@@ -85,11 +87,21 @@ func startWorld(ctx context.Context, dist, dir string, w *weather) (*world, erro
 func (w *world) configure(dir string) (string, error) {
 	path := filepath.Join(dir, "millrace.yaml")
 	text := fmt.Sprintf(configuration, hash(tenants[0].key), tenants[0].name, hash(tenants[1].key), tenants[1].name,
-		w.sinks[sinkOne].server.URL, w.sinks[sinkTwo].server.URL)
+		w.sinks[sinkOne].server.URL, w.sinks[sinkTwo].server.URL,
+		cmp.Or(w.weather.plan.Dedup.Scope, scopePack), w.weather.plan.Dedup.OnStoreFailure)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return "", fmt.Errorf("configuration: %w", err)
 	}
 	return path, nil
+}
+
+// environment is what differs in the functions' environment from that of the stack.
+func (p Plan) environment(configuration string) map[string]string {
+	variables := map[string]string{config.EnvConfig: configuration}
+	if p.Dedup.Scope == "" {
+		variables[config.EnvTable] = ""
+	}
+	return variables
 }
 
 func hash(key string) string {

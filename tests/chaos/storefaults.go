@@ -1,0 +1,93 @@
+package chaos
+
+import (
+	"errors"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/millrace-dev/millrace/internal/localaws/dynamodb"
+)
+
+// errStoreLost is the answer to a write whose reply got lost.
+var errStoreLost = errors.New("the reply is lost")
+
+// storeFaults make the table that the flushes share fail with the weather.
+func storeFaults(w *weather) *dynamodb.Faults {
+	return &dynamodb.Faults{
+		Intercept: func(call dynamodb.Call) error {
+			asked := readCall(call)
+			switch {
+			case w.strikes(StoreAway, ""):
+				w.doubted(asked)
+				return dynamodb.Unavailable()
+			case w.strikes(StoreThrottle, ""):
+				w.doubted(asked)
+				return dynamodb.Throttled()
+			case w.strikes(StoreSlow, ""):
+				w.doubted(asked) // whoever asks may lose patience
+				time.Sleep(w.slowness())
+			}
+			return nil
+		},
+		Lose: func(call dynamodb.Call) error {
+			if asked := readCall(call); asked.risk != riskUnasked || !w.strikes(StoreLoseReply, "") {
+				return nil
+			}
+			return errStoreLost // repeated, the write meets itself
+		},
+	}
+}
+
+// slowness is how late a slow answer is: within the flush's patience, or beyond it.
+func (w *weather) slowness() time.Duration {
+	const longest = 2500 * time.Millisecond
+	return time.Duration(w.plan.roll("slow", w.count("slow")) * float64(longest))
+}
+
+// asked is what a call to the table is about.
+type asked struct {
+	// risk of a failure; empty for a call that has nothing to do with duplicates.
+	risk risk
+	// by is the ticket, one for each flush; empty where the call does not name it.
+	by string
+}
+
+// attribute is a binary attribute; JSON has it in base64.
+type attribute struct {
+	Bytes []byte `json:"B"`
+}
+
+// readCall looks at the first letter of the key: a claim, a ticket's settlement, or something else.
+func readCall(call dynamodb.Call) asked {
+	var request struct {
+		Item struct {
+			Key    attribute `json:"k"`
+			Holder attribute `json:"h"`
+		} `json:"Item"`
+	}
+	if call.Operation == "BatchGetItem" {
+		return asked{risk: riskUnasked}
+	}
+	if err := json.Unmarshal(call.Body, &request); err != nil || len(request.Item.Key.Bytes) == 0 {
+		return asked{}
+	}
+	switch key := request.Item.Key.Bytes; key[0] {
+	case 'c':
+		return asked{riskUnasked, string(request.Item.Holder.Bytes)}
+	case 't':
+		return asked{riskUnsettled, string(key[1:])}
+	}
+	return asked{}
+}
+
+// doubted notes a call that fails, once for each flush.
+func (w *weather) doubted(a asked) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if a.risk == "" || (a.by != "" && w.doubts[a]) {
+		return
+	}
+	w.doubts[a] = true
+	w.risks[a.risk]++
+}
