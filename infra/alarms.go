@@ -41,6 +41,7 @@ func (e *BatchExporter) addAlarms() {
 	if percent := e.props.Alarms.ClientErrorPercent; percent > 0 {
 		alarms = append(alarms, alarm{"ingest-4xx", "ingest-4xx", "Ingest refuses many requests", e.refusedPercent(), float64(percent), sickPeriods})
 	}
+	alarms = append(alarms, e.tableAlarms()...)
 	for _, name := range slices.Sorted(maps.Keys(e.config.Sinks)) {
 		alarms = append(alarms, e.sinkAlarms(name)...)
 	}

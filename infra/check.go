@@ -83,6 +83,7 @@ func check(p *BatchExporterProps, loaded *config.Config) error {
 	c.oneOf("LogLevel", p.LogLevel, "debug", "info", "warn", "error")
 	c.checkAPI(&p.API, p.Functions.IngestTimeout)
 	c.checkQueue(&p.Queue, p.Flush.Timeout, windowOf(loaded))
+	c.oneOf("Store.Table", p.Store.Table, on, off)
 	c.checkFunctions(&p.Functions)
 	c.checkFlush(&p.Flush, loaded)
 	c.checkReplay(&p.Replay)

@@ -26,7 +26,7 @@ func TestSecurity_CallsTable_IsWhatTheStackAllows(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("| function | call | on |\n|---|---|---|\n")
 	names := map[string]string{
-		"Queue": "the main queue", "DeadLetters": "the dead letters", ":function:millrace-replay": "itself",
+		"Queue": "the main queue", "Dedup": "the table", "DeadLetters": "the dead letters", ":function:millrace-replay": "itself",
 		"IngestLogs": "its own log group", "FlushLogs": "its own log group", "ReplayLogs": "its own log group",
 	}
 	for _, function := range []string{"Ingest", "Flush", "Replay"} {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
@@ -20,6 +21,8 @@ type BatchExporter struct {
 	// Queue holds packs on their way to the sinks, DeadLetters those that a sink did not
 	// take.
 	Queue, DeadLetters awssqs.Queue
+	// Table is where flushes recognise duplicates. It is nil when there is none.
+	Table awsdynamodb.Table
 	// Ingest takes events from the API, Flush delivers them, Replay sends dead letters
 	// again.
 	Ingest, Flush, Replay awslambda.Function
@@ -49,6 +52,7 @@ func NewBatchExporter(scope constructs.Construct, id string, props *BatchExporte
 	}
 	e := &BatchExporter{Construct: constructs.NewConstruct(scope, &id), props: complete, config: loaded, stack: stack}
 	e.addQueues()
+	e.addTable()
 	if err := e.addFunctions(); err != nil {
 		return nil, fmt.Errorf("batch exporter %s: %w", id, err)
 	}

@@ -125,8 +125,7 @@ func (e *BatchExporter) environment() *map[string]*string {
 		config.EnvDeadLetterURL: e.DeadLetters.QueueUrl(),
 		config.EnvLogLevel:      jsii.String(e.props.LogLevel),
 		config.EnvAudit:         jsii.String(e.props.Functions.Audit),
-		// None yet: each environment recognises only what it delivered itself.
-		config.EnvTable: jsii.String(""),
+		config.EnvTable:         e.tableName(),
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.props.Environment)) {
 		variables[name] = jsii.String(e.props.Environment[name])

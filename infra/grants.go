@@ -24,6 +24,10 @@ func (e *BatchExporter) grant() {
 	allow(e.Replay.Role(), e.sqs("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"), letters)
 	// What is left of a letter that is replayed in part is a letter again.
 	allow(e.Replay.Role(), e.sqs("SendMessage"), packs, letters)
+	if e.Table != nil {
+		// Claims are overwritten on condition and never deleted; time to live removes them.
+		allow(e.Flush.Role(), []string{"dynamodb:PutItem", "dynamodb:BatchGetItem"}, e.Table.TableArn())
+	}
 	// Replay goes on after its deadline by invoking itself. By name, because the function
 	// depends on its policy.
 	allow(e.Replay.Role(), []string{"lambda:InvokeFunction"}, e.stack.FormatArn(&awscdk.ArnComponents{

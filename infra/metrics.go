@@ -52,8 +52,8 @@ func (e *BatchExporter) throttles() awscloudwatch.IMetric {
 	})
 }
 
-// List prices in us-east-1, in dollars. Source: the price lists of AWS Lambda, Amazon SQS
-// and Amazon API Gateway, 2026-09.
+// List prices in us-east-1, in dollars. Source: the price lists of AWS Lambda, Amazon SQS,
+// Amazon API Gateway and Amazon DynamoDB, 2026-09.
 const (
 	priceHTTPRequest    = 1.00e-6
 	priceRESTRequest    = 3.50e-6
@@ -61,11 +61,12 @@ const (
 	priceARMGigabyteSec = 1.33334e-5
 	priceX86GigabyteSec = 1.66667e-5
 	priceQueueRequest   = 0.40e-6
+	priceWriteUnit      = 0.625e-6
 )
 
 // costPerMillion is an estimate from list prices: API requests, invocations and their
-// duration, and one SQS request for each message sent, received and deleted. It leaves out
-// logs, data out and the surcharge of packs above 64 KB.
+// duration, one SQS request for each message sent, received and deleted, and the writes of
+// the table. It leaves out logs, data out and the surcharge of packs above 64 KB.
 func (e *BatchExporter) costPerMillion() awscloudwatch.IMetric {
 	request := map[string]float64{APIHTTP: priceHTTPRequest, APIREST: priceRESTRequest, APIFunctionURL: 0}[e.props.API.Kind]
 	second := priceARMGigabyteSec
@@ -82,6 +83,10 @@ func (e *BatchExporter) costPerMillion() awscloudwatch.IMetric {
 	accepted["flush"], accepted["flushms"] = e.Flush.MetricInvocations(sum()), e.Flush.MetricDuration(sum())
 	accepted["sent"] = e.Queue.MetricNumberOfMessagesSent(sum())
 	accepted["received"], accepted["deleted"] = e.Queue.MetricNumberOfMessagesReceived(sum()), e.Queue.MetricNumberOfMessagesDeleted(sum())
+	if e.Table != nil {
+		cost = fmt.Sprintf("(%s + FILL(written, 0) * %.12f)", cost, priceWriteUnit)
+		accepted["written"] = e.tableWrites()
+	}
 	return math("$ per million events", "1000000 * "+cost+" / ("+strings.Join(names, " + ")+")", accepted)
 }
 

@@ -13,6 +13,7 @@ const (
 	OutputIngest        = "IngestFunction"
 	OutputFlush         = "FlushFunction"
 	OutputReplay        = "ReplayFunction"
+	OutputTable         = "DedupTable"
 	OutputDomainTarget  = "DomainTarget"
 	OutputMajorVersion  = "MajorVersion"
 )
@@ -30,6 +31,9 @@ func (e *BatchExporter) addOutputs() {
 	e.output(OutputFlush, e.Flush.FunctionName(), "Delivers events to sinks")
 	e.output(OutputReplay, e.Replay.FunctionName(), "Sends dead letters again")
 	e.output(OutputMajorVersion, jsii.String(MajorVersion), "Major version of the deployed stack")
+	if e.Table != nil {
+		e.output(OutputTable, e.Table.TableName(), "What flushes have delivered")
+	}
 	if e.api.target != nil {
 		e.output(OutputDomainTarget, e.api.target, "What the DNS record of the API's domain points at")
 	}

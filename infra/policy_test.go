@@ -3,12 +3,8 @@ package millrace
 
 import (
 	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -36,22 +32,12 @@ func TestBatchExporter_Environment_IsWhatTheFunctionsRead(t *testing.T) {
 // that one that is added there and forgotten here is noticed.
 func environmentConstants(t *testing.T) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../pkg/config/runtime.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var values []string
-	ast.Inspect(file, func(node ast.Node) bool {
-		spec, ok := node.(*ast.ValueSpec)
-		if ok && len(spec.Values) == 1 && strings.HasPrefix(spec.Names[0].Name, "Env") {
-			value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
-			if err != nil {
-				t.Fatal(err)
-			}
+	for name, value := range stringConstants(t, "../pkg/config/runtime.go") {
+		if strings.HasPrefix(name, "Env") {
 			values = append(values, value)
 		}
-		return true
-	})
+	}
 	slices.Sort(values)
 	return values
 }
@@ -60,6 +46,7 @@ func TestBatchExporter_Roles_AllowExactlyTheseCalls(t *testing.T) {
 	want := map[string][]string{
 		"Ingest": {"logs:CreateLogStream IngestLogs", "logs:PutLogEvents IngestLogs", "sqs:SendMessage DeadLetters", "sqs:SendMessage Queue"},
 		"Flush": {
+			"dynamodb:BatchGetItem Dedup", "dynamodb:PutItem Dedup",
 			"logs:CreateLogStream FlushLogs", "logs:PutLogEvents FlushLogs",
 			"secretsmanager:GetSecretValue arn:aws:secretsmanager:eu-west-1:111122223333:secret:warehouse-AbCdEf",
 			"sqs:DeleteMessage Queue", "sqs:GetQueueAttributes Queue", "sqs:ReceiveMessage Queue", "sqs:SendMessage DeadLetters", "sqs:SendMessage Queue",
@@ -125,7 +112,7 @@ func shortName(t *testing.T, resource any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"IngestLogs", "FlushLogs", "ReplayLogs", "DeadLetters", "Queue"} {
+	for _, name := range []string{"IngestLogs", "FlushLogs", "ReplayLogs", "DeadLetters", "Queue", "Dedup"} {
 		if strings.Contains(string(text), `"Exporter`+name) {
 			return name
 		}

@@ -47,6 +47,7 @@ type BatchExporterProps struct {
 
 	API       APIProps
 	Queue     QueueProps
+	Store     StoreProps
 	Functions FunctionProps
 	Flush     FlushProps
 	Replay    ReplayProps
@@ -95,6 +96,14 @@ type QueueProps struct {
 	BatchActions string `default:"off"`
 }
 
+// StoreProps say what the functions keep outside the queues.
+type StoreProps struct {
+	// Whether there is a DynamoDB table in which flushes tell each other what was
+	// delivered: on or off. Off, each environment knows only what it delivered itself, and
+	// forgets it when it ends. It costs nothing while idle, and a write for each pack.
+	Table string `default:"on"`
+}
+
 // FunctionProps shape the functions.
 type FunctionProps struct {
 	// Architecture that the zips were built for: arm64 or x86_64.
@@ -106,7 +115,7 @@ type FunctionProps struct {
 	// Whether the functions log the id of every event that they accept, for
 	// `millrace audit`: on or off. CloudWatch Logs bills about 100 bytes an event then.
 	Audit string `default:"off"`
-	// Whether log groups and the queues stay when the stack is destroyed: retain or
+	// Whether log groups, queues and table stay when the stack is destroyed: retain or
 	// destroy.
 	Removal string `default:"destroy"`
 

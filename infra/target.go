@@ -1,6 +1,7 @@
 package millrace
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 
@@ -36,8 +37,8 @@ func Adapt(target string, props BatchExporterProps) (BatchExporterProps, error) 
 	// The functions run on this machine.
 	props.Functions.Architecture = hostArchitecture()
 	// Both ways to start a flush, and soon: to be seen, and because tests wait for them.
-	props.Flush.Trigger = TriggerBoth
-	props.Flush.Schedule = "rate(1 minute)"
+	props.Flush.Trigger = cmp.Or(props.Flush.Trigger, TriggerBoth)
+	props.Flush.Schedule = cmp.Or(props.Flush.Schedule, "rate(1 minute)")
 	if target == TargetMiniStack {
 		// While it enforces IAM it checks batch calls under names that AWS does not have.
 		props.Queue.BatchActions = on
@@ -45,6 +46,8 @@ func Adapt(target string, props BatchExporterProps) (BatchExporterProps, error) 
 		props.Alarms.ClientErrorPercent = -1
 	}
 	if target == TargetLocalStack {
+		// It has no DynamoDB without a download of its own.
+		props.Store.Table = off
 		// LocalStack's Scheduler stores schedules and never fires them.
 		props.Flush.Scheduler = SchedulerRule
 		// It accepts dashboards with a warning and makes none.
