@@ -40,14 +40,18 @@ func build(ctx context.Context, logger *slog.Logger) (*lambdahttp.Handler, error
 		return nil, err
 	}
 	books := ledger.New()
-	handler, err := ingest.New(ingest.Options{
+	options := ingest.Options{
 		Keys:        runtime.Config.Keys,
 		Receivers:   []receiver.Receiver{generic.New(), posthog.New()},
 		Queue:       queue.New(client, runtime.QueueURL),
 		DeadLetters: queue.New(client, runtime.DeadLetterURL),
 		Ledger:      books,
 		Logger:      logger,
-	})
+	}
+	if runtime.Audit {
+		options.Accepted = telemetry.AcceptedLog(os.Stdout)
+	}
+	handler, err := ingest.New(options)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/config"
+	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/ledger"
 	"github.com/millrace-dev/millrace/pkg/queue"
 	"github.com/millrace-dev/millrace/pkg/receiver"
@@ -41,6 +42,9 @@ type Options struct {
 	// not requests without a known key, nor those answered 503. Default: one that
 	// nobody reads.
 	Ledger *ledger.Ledger
+	// Accepted is told the events of a request once they are durable and before the
+	// client is answered; telemetry.AcceptedLog makes one. Default: nobody is told.
+	Accepted func(context.Context, []event.Event)
 	// Logger gets one line for each request that failed. Default: slog.Default().
 	Logger *slog.Logger
 	// Now is the clock. Default: time.Now.
@@ -154,6 +158,9 @@ func (h *Handler) accept(r *http.Request, req *receiver.Request, route *route) (
 		return decoded, err
 	}
 	h.record(&s)
+	if h.options.Accepted != nil {
+		h.options.Accepted(r.Context(), decoded.Events)
+	}
 	return decoded, nil
 }
 
