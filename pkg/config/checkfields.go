@@ -25,6 +25,7 @@ func checkField(path string, value reflect.Value, f field, sinkType string, r *r
 	case f.need != "" && isEmpty(value):
 		if message := missing(value, f, present); message != "" {
 			r.add(path, "%s", message)
+			r.close(path) // what is missing lacks all its keys; say so once
 		}
 	case f.enum != nil && (present || !value.IsZero()):
 		checkName(value.String(), f.enum, "value", path, r)
@@ -59,6 +60,8 @@ func missing(value reflect.Value, f field, present bool) string {
 		return "is empty; at least one is needed"
 	case f.need == "some":
 		return "is missing; at least one is needed"
+	case value.Kind() == reflect.Struct && present && !isText(value):
+		return "" // its own keys are checked, and tell more
 	case !isCollection && present:
 		return "is empty; write a value"
 	case isCollection && !value.IsNil():

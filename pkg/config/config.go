@@ -9,17 +9,20 @@ type Config struct {
 	Version int `yaml:"version" need:"yes"`
 	// Write keys that ingest accepts. At least one.
 	Keys []Key `yaml:"keys" need:"some"`
+	// Steps between taking an event and making it durable, in this order. Each is one
+	// mapping with one key, the kind of step.
+	Processors []Processor `yaml:"processors"`
 	// Destinations by name; a name is 1 to 64 of a-z, 0-9, "_" and "-". At least one.
 	Sinks map[string]Sink `yaml:"sinks" need:"some"`
 	// Routes, tried in order: an event goes to the sinks of the first that matches. At
-	// least one. An event that none matches is dropped and counted as filtered, so let
+	// least one. An event that none matches is dropped and counted as unrouted, so let
 	// the last match everything.
 	Routes []Route `yaml:"routes" need:"some"`
 	// Bounds of a batch, for every sink that does not set its own.
 	Flush Flush `yaml:"flush"`
 	// How long and how often a sink is tried, for every sink that does not set its own.
 	Retry Retry `yaml:"retry"`
-	// What counts as a duplicate.
+	// What counts as a duplicate, and where it is looked for.
 	Dedup Dedup `yaml:"dedup"`
 
 	// file is the name of the file, for messages.
@@ -156,7 +159,7 @@ type DeadLetterRule struct {
 type Route struct {
 	// What an event must fit. Absent or empty matches everything.
 	Match Match `yaml:"match"`
-	// Names of the sinks. An empty list drops the events and counts them as filtered.
+	// Names of the sinks. An empty list drops the events and counts them as unrouted.
 	To []string `yaml:"to" need:"yes"`
 }
 
@@ -221,16 +224,73 @@ type SinkRetry struct {
 	MaxAge Duration `yaml:"max_age" inherit:"retry.max_age" min:"1s" max:"336h"`
 }
 
-// Dedup says what counts as a duplicate.
+// Processor is one step of the pipeline. There is one kind so far.
+type Processor struct {
+	// Keeps the events of which a field has a certain value.
+	Filter Filter `yaml:"filter" need:"yes"`
+}
+
+// Filter keeps the events of which a field has a certain value. The client is told that
+// it sent the others well; they are counted as filtered and go nowhere.
+type Filter struct {
+	// Which events the filter looks at; all others pass it. Absent or empty looks at
+	// every event. Looking costs ingest 1 to 4 microseconds for 1 KB of data, passing
+	// next to nothing.
+	Match Match `yaml:"match"`
+	// What such an event must say to be kept.
+	KeepIf Condition `yaml:"keep_if" need:"yes"`
+}
+
+// Condition holds for an event of which a field has a certain value.
+type Condition struct {
+	// Path of the field in the event's data: names joined by dots, `flag.key`, or a JSON
+	// Pointer where a name contains a dot, `/flag.key`. Paths do not lead into lists.
+	Field string `yaml:"field" need:"yes"`
+	// Value that the field must have, of the same type: a text, a number or true or
+	// false. Numbers are compared as they are written, so 1.0 is not 1. A field that is
+	// missing or null is the empty text, so it has no other value than "".
+	Equals Value `yaml:"equals" need:"yes"`
+}
+
+// Dedup says what counts as a duplicate, and where it is looked for. Each layer can be
+// switched off; its cost stands beside it, by list prices for a million events of 1 KB sent 50 a
+// request (docs/cost.md). The layer that all environments share is the table named
+// by the environment variable MILLRACE_TABLE: it belongs to the deployment, so it is not a
+// key here. Without it, an environment knows only what it delivered itself.
 type Dedup struct {
-	// Time in which an event that was seen is a duplicate.
+	// Time in which an event that was delivered is a duplicate. It costs storage in the
+	// table, below a cent a month for each million events an hour.
 	Window Duration `yaml:"window" default:"1h" min:"1s" max:"168h"`
-	// What is remembered: whole packs, which is cheap and catches an SDK's repeated
-	// request, or single events, which costs a write per event.
+	// What is remembered for each sink: whole packs, which catches an SDK's repeated
+	// request and costs $0.013, a write to the table for each pack and one for each flush; or
+	// single events, which also catches an event in other company and costs $0.63, a
+	// write for each event. Without a table neither costs anything.
 	Scope string `yaml:"scope" default:"pack" enum:"pack|event"`
-	// What happens when the memory cannot be reached: open delivers, perhaps twice;
-	// closed waits.
+	// Events whose fields count instead of their id; the first rule that matches does.
+	// They are remembered one by one in either scope, so each costs a write to the table
+	// for each sink, $0.63 for a million of them, and 1 to 4 microseconds of flush.
+	Rules []DedupRule `yaml:"rules"`
+	// Whether equal events in different packs of one flush are looked for. With scope
+	// event, and of events that a rule matches, they always are. Costs 0.2 microseconds of
+	// flush for each event and sink.
+	WithinFlush Switch `yaml:"within_flush" default:"on"`
+	// Number of delivered keys that a warm environment remembers, to answer for the table:
+	// a key is a pack, or an event with scope event or by a rule. Costs about 200 bytes of
+	// memory for each, and saves a write for each duplicate that it knows. 0 switches it off.
+	Hint int `yaml:"hint" default:"10000" min:"0" max:"1000000"`
+	// What happens when the table cannot be reached: open delivers, perhaps twice;
+	// closed waits, perhaps long. Neither costs anything more.
 	OnStoreFailure string `yaml:"on_store_failure" default:"open" enum:"open|closed"`
+}
+
+// DedupRule says that events are the same when some of their fields are.
+type DedupRule struct {
+	// Which events the rule is for. Absent or empty matches everything.
+	Match Match `yaml:"match"`
+	// Paths of the fields in the event's data, 1 to 16: names joined by dots,
+	// `flag.key`, or a JSON Pointer where a name contains a dot, `/flag.key`. A field
+	// that is missing or null counts as the empty text; when all are, the id counts.
+	Fields []string `yaml:"fields" need:"some"`
 }
 
 // Receivers returns the names of the receivers that a key or a route may name, sorted.

@@ -49,6 +49,10 @@ func (d *decoder) value(path string, node ast.Node, dst reflect.Value) {
 		d.text(path, node, text)
 		return
 	}
+	if value, ok := reflect.TypeAssert[*Value](dst.Addr()); ok {
+		d.scalar(path, node, value)
+		return
+	}
 	switch dst.Kind() {
 	case reflect.Struct:
 		d.object(path, node, dst)
@@ -161,6 +165,24 @@ func (d *decoder) string(path string, node ast.Node, dst reflect.Value) {
 		return
 	}
 	dst.SetString(text)
+}
+
+// scalar decodes a text, a number, true or false, and keeps which of them it is.
+func (d *decoder) scalar(path string, node ast.Node, dst *Value) {
+	switch node.(type) {
+	case *ast.StringNode, *ast.LiteralNode:
+		var text string
+		d.string(path, node, reflect.ValueOf(&text).Elem())
+		*dst = textValue(text)
+		return
+	case *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode:
+		*dst = Value(node.GetToken().Value)
+		if err := dst.check(); err != nil {
+			d.wrong(path, node, "%v", err)
+		}
+		return
+	}
+	d.wrong(path, node, "must be a text, a number, true or false, not %s", describe(node))
 }
 
 func (d *decoder) integer(path string, node ast.Node, dst reflect.Value) {

@@ -149,6 +149,8 @@ func scalar(value reflect.Value) string {
 		return "[" + strings.Join(items, ", ") + "]"
 	case Secret:
 		return quoted(v.String())
+	case Value: // JSON is YAML
+		return string(v)
 	case encoding.TextMarshaler: // durations and sizes, which need no quotes
 		return fmt.Sprint(v)
 	case int:

@@ -76,7 +76,7 @@ func TestParse_Minimal_FillsInDefaults(t *testing.T) {
 		Routes: []config.Route{{To: []string{"out"}}},
 		Flush:  config.Flush{MaxEvents: 500, MaxBytes: 1 << 20, MaxAge: config.Duration(2 * time.Second)},
 		Retry:  config.Retry{MaxInlineWait: config.Duration(5 * time.Second), MaxAttempts: 12, MaxAge: config.Duration(24 * time.Hour)},
-		Dedup:  config.Dedup{Window: config.Duration(time.Hour), Scope: "pack", OnStoreFailure: "open"},
+		Dedup:  config.Dedup{Window: config.Duration(time.Hour), Scope: "pack", WithinFlush: config.On, Hint: 10_000, OnStoreFailure: "open"},
 	}
 	got := parse(t, minimal)
 	if diff := cmp.Diff(want, got, ignorePositions); diff != "" {
@@ -207,5 +207,52 @@ func TestParse_SinkRules_AreRead(t *testing.T) {
 	if got.Mode != "fail_open" || got.Reply != "json" || got.Limits != (config.SinkLimits{Concurrency: 2, EventsPerSecond: 100}) ||
 		got.Breaker != (config.Breaker{Failures: 3, OpenFor: config.Duration(time.Minute)}) {
 		t.Errorf("sink %+v", got)
+	}
+}
+
+func TestParse_ProcessorsAndDedupRules_AreRead(t *testing.T) {
+	t.Parallel()
+	c := parse(t, minimal+`
+processors:
+  - filter: { match: { type: exposure }, keep_if: { field: doLog, equals: true } }
+  - filter: { keep_if: { field: /env.name, equals: "true" } }
+  - filter: { keep_if: { field: rate, equals: -1.5 } }
+dedup:
+  within_flush: false
+  hint: 0
+  rules:
+    - { match: { type: exposure }, fields: [flag.key, subject.id] }
+    - { fields: [/order.id] }
+`)
+	exposures := config.Match{Type: "exposure"}
+	wantProcessors := []config.Processor{
+		{Filter: config.Filter{Match: exposures, KeepIf: config.Condition{Field: "doLog", Equals: "true"}}},
+		{Filter: config.Filter{KeepIf: config.Condition{Field: "/env.name", Equals: `"true"`}}},
+		{Filter: config.Filter{KeepIf: config.Condition{Field: "rate", Equals: "-1.5"}}},
+	}
+	if diff := cmp.Diff(wantProcessors, c.Processors); diff != "" {
+		t.Errorf("processors (-want +got):\n%s", diff)
+	}
+	wantRules := []config.DedupRule{{Match: exposures, Fields: []string{"flag.key", "subject.id"}}, {Fields: []string{"/order.id"}}}
+	if diff := cmp.Diff(wantRules, c.Dedup.Rules); diff != "" {
+		t.Errorf("rules (-want +got):\n%s", diff)
+	}
+	if c.Dedup.WithinFlush != config.Off || c.Dedup.Hint != 0 {
+		t.Errorf("within_flush is %q and hint %d, want off and 0", c.Dedup.WithinFlush, c.Dedup.Hint)
+	}
+	again := parse(t, string(c.Effective()))
+	if diff := cmp.Diff(c, again, ignorePositions); diff != "" {
+		t.Errorf("the rendering says something else (-first +second):\n%s\n%s", diff, c.Effective())
+	}
+}
+
+func TestConfig_Validate_ValueMadeInCode_IsJSON(t *testing.T) {
+	t.Parallel()
+	c := parse(t, minimal)
+	for value, good := range map[config.Value]bool{`"dark"`: true, `5`: true, `false`: true, `dark`: false, `null`: false, `[1]`: false, `5 5`: false} {
+		c.Processors = []config.Processor{{Filter: config.Filter{KeepIf: config.Condition{Field: "f", Equals: value}}}}
+		if err := c.Validate(); (err == nil) != good {
+			t.Errorf("Validate with equals %s: %v", value, err)
+		}
 	}
 }

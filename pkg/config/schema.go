@@ -62,6 +62,10 @@ func (s schema) value(t reflect.Type) node {
 		return node{"type": []string{"integer", "string"}, "pattern": `^([1-5]xx|[1-5][0-9]{2}(-[1-5][0-9]{2})?)$`}
 	case reflect.TypeFor[Secret]():
 		return node{"type": "string"}
+	case reflect.TypeFor[Switch]():
+		return node{"enum": []any{On, Off, true, false}}
+	case reflect.TypeFor[Value]():
+		return node{"type": []string{"string", "number", "boolean"}}
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -96,6 +100,8 @@ func (s schema) constrain(property node, t reflect.Type, f field) {
 		property["pattern"] = "^[0-9a-f]{64}$"
 	case "sinks":
 		property["propertyNames"] = node{"pattern": "^[a-z0-9_-]{1," + strconv.Itoa(maxNameBytes) + "}$"}
+	case "fields":
+		property["maxItems"] = maxDedupFields
 	case "receivers":
 		property["items"] = node{"type": "string", "enum": Receivers()}
 	}
@@ -148,6 +154,10 @@ func typeName(t reflect.Type) string {
 		return "status codes"
 	case reflect.TypeFor[Secret]():
 		return "text with references"
+	case reflect.TypeFor[Switch]():
+		return "on or off"
+	case reflect.TypeFor[Value]():
+		return "text, number, true or false"
 	}
 	switch t.Kind() {
 	case reflect.Slice:

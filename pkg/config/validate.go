@@ -25,6 +25,8 @@ func (c *Config) check(r *report) {
 	c.checkKeys(r)
 	c.checkSinks(r)
 	c.checkRoutes(r)
+	c.checkProcessors(r)
+	c.checkDedup(r)
 	if c.Flush.MaxAge%Duration(1e9) != 0 {
 		r.add("flush.max_age", "must be whole seconds, because AWS counts the batching window in seconds")
 	}

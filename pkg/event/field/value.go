@@ -30,8 +30,9 @@ func valueOf(json jsontext.Value) (Value, error) {
 			return Missing, nil
 		}
 		return Value(text), nil
+	default:
+		return Value(json), nil
 	}
-	return Value(json), nil
 }
 
 // ValueOf reads a value from JSON text, to compare those of events with: `true`, `5`
