@@ -2,6 +2,7 @@ package flush
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/millrace-dev/millrace/pkg/dedup"
@@ -9,8 +10,12 @@ import (
 	"github.com/millrace-dev/millrace/pkg/retry"
 )
 
-// claim takes the units up. What is a duplicate is decided by pkg/dedup alone.
+// claim takes the units up. What is a duplicate is decided by pkg/dedup alone. The store is
+// asked at the same time how the sinks stand.
 func (r *run) claim(ctx context.Context) {
+	var standings sync.WaitGroup
+	standings.Go(func() { r.board.Look(ctx) })
+	defer standings.Wait()
 	ids := make([]string, len(r.packs))
 	for i := range r.packs {
 		ids[i] = r.packs[i].Header.ID

@@ -42,9 +42,7 @@ func FromConfig(c *config.Config, o Options) (Options, error) {
 // NewDedup returns the deduper that the configuration describes, with its store in a
 // DynamoDB table, or without a store when table is empty.
 func NewDedup(ctx context.Context, c *config.Config, table string) (*dedup.Deduper, error) {
-	o := dedup.Options{
-		Scope: dedup.Scope(c.Dedup.Scope), Window: c.Dedup.Window.Std(), OnStoreFailure: dedup.OnFailure(c.Dedup.OnStoreFailure),
-	}
+	o := dedupOptions(&c.Dedup)
 	if table != "" {
 		client, err := dynamo.NewClient(ctx)
 		if err != nil {
@@ -53,6 +51,24 @@ func NewDedup(ctx context.Context, c *config.Config, table string) (*dedup.Dedup
 		o.Store = dynamo.New(dynamo.Options{Client: client, Table: table})
 	}
 	return dedup.New(o)
+}
+
+// dedupOptions says in the words of pkg/dedup what the configuration says.
+func dedupOptions(c *config.Dedup) dedup.Options {
+	o := dedup.Options{
+		Scope: dedup.Scope(c.Scope), Window: c.Window.Std(), OnStoreFailure: dedup.OnFailure(c.OnStoreFailure), HintKeys: c.Hint,
+	}
+	if c.Hint == 0 {
+		o.HintKeys = -1 // dedup reads zero as its default; here it switches the layer off
+	}
+	if c.WithinFlush == config.Off {
+		o.WithinFlush = dedup.Off
+	}
+	for _, r := range c.Rules {
+		matcher := route.NewMatcher(route.Match(r.Match))
+		o.Rules = append(o.Rules, dedup.Rule{Match: matcher.Fits, Fields: r.Fields})
+	}
+	return o
 }
 
 // newTargetOf treats a sink as its entry says.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/millrace-dev/millrace/pkg/dedup"
 	"github.com/millrace-dev/millrace/pkg/event"
+	"github.com/millrace-dev/millrace/pkg/flush/gate"
 	"github.com/millrace-dev/millrace/pkg/ledger"
 	"github.com/millrace-dev/millrace/pkg/queue"
 )
@@ -40,7 +41,8 @@ type Options struct {
 	// Queue takes residues, DeadLetters takes dead letters. Required.
 	Queue, DeadLetters Sender
 	// Dedup decides what was delivered before; nil looks for duplicates within one flush
-	// and in the memory of its environment only.
+	// and in the memory of its environment only. When its store keeps notes too (gate.Notes), the
+	// breakers of the sinks are shared through it.
 	Dedup *dedup.Deduper
 	// Ledger counts; nil counts into one that nobody reads.
 	Ledger *ledger.Ledger
@@ -55,6 +57,7 @@ type Options struct {
 type Flusher struct {
 	Options
 	targets map[string]*target
+	board   *gate.Board // nil without a store
 }
 
 // New checks the options and returns a Flusher.
@@ -78,7 +81,11 @@ func New(o Options) (*Flusher, error) {
 		}
 	}
 	f := &Flusher{Options: o, targets: make(map[string]*target, len(o.Targets))}
+	if notes, ok := o.Dedup.Store.(gate.Notes); ok {
+		f.board = gate.NewBoard(notes, o.Logger)
+	}
 	for name, t := range o.Targets {
+		t.Gate.Name, t.Gate.Board = name, f.board
 		prepared, err := newTarget(name, t, o.Logger)
 		if err != nil {
 			return nil, fmt.Errorf("flush: sink %q: %w", name, err)

@@ -18,7 +18,8 @@
 //	x    when it may be overwritten             when what it commits is forgotten
 //	ttl  Unix seconds, an hour after x          the same
 //
-// Besides, "n" and a name is a note: v, x, ttl and its text w, see Store.WriteNote.
+// Besides, "n" and a name is a note: v, x, ttl and its text w, see Store.WriteNote;
+// pkg/flush/gate keeps the state of breakers in such.
 //
 // A claim is a PutItem on condition that no claim is there, or that it is over. A
 // settlement is one PutItem for all claims of a ticket: claims do not say themselves
@@ -44,7 +45,7 @@
 //	  m of them known          + m write units for conditions that failed, + BatchGetItem of the settlements
 //	                           (1 read unit each), + of the claims where the server does not return them
 //	Settle                     1 PutItem, 1 write unit (up to about 7,000 claims)
-//	WriteNote                  1 PutItem
+//	WriteNote, AddNote         1 PutItem, 1 write unit for each KB
 //	ReadNotes                  1 BatchGetItem, 1 read unit for each name
 //
 // # Permissions

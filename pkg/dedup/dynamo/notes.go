@@ -3,6 +3,7 @@ package dynamo
 import (
 	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -19,14 +20,33 @@ func noteKey(name string) types.AttributeValue {
 // WriteNote leaves a text, of at most some kilobytes, that all environments can read under a name for a time:
 // the state of a sink's breaker, for example. The last writer wins. It is one write unit for each KB.
 func (s *Store) WriteNote(ctx context.Context, name string, text []byte, keep time.Duration) error {
+	if _, err := s.client.PutItem(ctx, s.newNote(name, text, keep)); err != nil {
+		return s.explain("write a note to", err)
+	}
+	return nil
+}
+
+// AddNote does so unless a note is there. Of several that try at once one has added it; when
+// the reply to that one was lost and the SDK asked again, none has, and all wait for its end.
+func (s *Store) AddNote(ctx context.Context, name string, text []byte, keep time.Duration) (added bool, err error) {
+	in := s.newNote(name, text, keep)
+	in.ConditionExpression, in.ExpressionAttributeValues = ptr(notThere), item{":now": millis(s.now())}
+	_, err = s.client.PutItem(ctx, in)
+	if _, there := errors.AsType[*types.ConditionalCheckFailedException](err); there {
+		return false, nil
+	}
+	if err != nil {
+		return false, s.explain("add a note to", err)
+	}
+	return true, nil
+}
+
+func (s *Store) newNote(name string, text []byte, keep time.Duration) *dynamodb.PutItemInput {
 	it := newItem(noteKey(name), s.now().Add(keep))
 	if len(text) > 0 { // servers differ about empty values
 		it[attributeText] = &types.AttributeValueMemberB{Value: text}
 	}
-	if _, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.table, Item: it}); err != nil {
-		return s.explain("write a note to", err)
-	}
-	return nil
+	return &dynamodb.PutItemInput{TableName: &s.table, Item: it}
 }
 
 // ReadNotes returns the texts that are there for some names, in one call for each hundred

@@ -2,12 +2,10 @@ package gate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
 
 	"github.com/millrace-dev/millrace/pkg/retry"
@@ -39,10 +37,11 @@ type Options struct {
 	// OnChange is told of each change of the breaker's state, in order. May be nil. It
 	// must not call the gate.
 	OnChange func(from, to State)
+	// Board shares the breaker with other environments, under the sink's Name. Nil keeps it
+	// to this one.
+	Board *Board
+	Name  string
 }
-
-// State is the breaker's state: "closed", "half-open" or "open".
-type State string
 
 // ShutError says that an attempt was not made.
 type ShutError struct {
@@ -59,48 +58,31 @@ func (e *ShutError) Error() string { return fmt.Sprintf("not sent for %v: %s", e
 
 // Gate protects one sink. Make it with New.
 type Gate struct {
-	slots   *slots
-	rate    *rate.Limiter // nil without a bound
-	breaker *gobreaker.CircuitBreaker[struct{}]
-	openFor time.Duration
+	slots    *slots
+	rate     *rate.Limiter // nil without a bound
+	onChange func(from, to State)
+	board    *Board // nil when nothing is shared
+	name     string
 
-	mu       sync.Mutex
-	openedAt time.Time
-	last     failure // the latest failure
+	telling sync.Mutex // the board is told in the order of the changes
+	mu      sync.Mutex
+	breaker breaker
 }
-
-// failure is an attempt that speaks against the sink.
-type failure struct {
-	class retry.Class
-	cause string
-}
-
-func (f failure) Error() string { return f.cause }
-
-// errCancelled is an attempt that says nothing about the sink.
-var errCancelled = errors.New("cancelled")
 
 // New returns a gate that is open for traffic: its breaker is closed.
 func New(o Options) *Gate {
-	g := &Gate{openFor: orDefault(o.OpenFor, DefaultOpenFor)}
-	g.slots = newSlots(orDefault(o.Concurrency, DefaultConcurrency))
+	g := &Gate{
+		slots: newSlots(orDefault(o.Concurrency, DefaultConcurrency)), onChange: o.OnChange, board: o.Board, name: o.Name,
+		breaker: breaker{
+			state: Closed, failuresToOpen: orDefault(o.FailuresToOpen, DefaultFailuresToOpen), openFor: orDefault(o.OpenFor, DefaultOpenFor),
+		},
+	}
 	if o.EventsPerSecond > 0 {
 		g.rate = rate.NewLimiter(rate.Limit(o.EventsPerSecond), max(orDefault(o.BurstEvents, int(o.EventsPerSecond)), 1))
 	}
-	failures := uint32(orDefault(o.FailuresToOpen, DefaultFailuresToOpen)) //nolint:gosec // a small count
-	g.breaker = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
-		Timeout: g.openFor,
-		ReadyToTrip: func(c gobreaker.Counts) bool {
-			return c.ConsecutiveFailures >= failures || g.lastFailure().class == retry.Setup
-		},
-		IsExcluded: func(err error) bool { return errors.Is(err, errCancelled) },
-		OnStateChange: func(_ string, from, to gobreaker.State) {
-			g.changed(to)
-			if o.OnChange != nil {
-				o.OnChange(State(from.String()), State(to.String()))
-			}
-		},
-	})
+	if g.board != nil {
+		g.board.join(g.name, g)
+	}
 	return g
 }
 
@@ -122,6 +104,7 @@ type Verdict struct {
 // the rate at most patience. It returns a *ShutError, or ctx's error, when send was
 // not called.
 func (g *Gate) Attempt(ctx context.Context, events int, patience time.Duration, send func() Verdict) error {
+	defer g.tell(ctx) // when the slot is free again
 	if err := g.slots.acquire(ctx); err != nil {
 		return err
 	}
@@ -130,57 +113,76 @@ func (g *Gate) Attempt(ctx context.Context, events int, patience time.Duration, 
 	if err := g.pace(ctx, events, patience); err != nil {
 		return err
 	}
-	_, err := g.breaker.Execute(func() (struct{}, error) {
-		began = time.Now()
-		verdict = send()
-		return struct{}{}, g.judge(verdict)
+	p, err := g.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer g.change(func(now time.Time) { g.breaker.hear(p, verdict, now) })
+	began = time.Now()
+	verdict = send()
+	return nil
+}
+
+// enter asks the breaker, and before a probe the other environments.
+func (g *Gate) enter(ctx context.Context) (p pass, err error) {
+	var shut *ShutError
+	g.change(func(now time.Time) { p, shut = g.breaker.admit(now) })
+	if p.ask && g.board != nil && !g.board.mayProbe(ctx, g.name, g.breaker.openFor) {
+		g.change(func(now time.Time) { shut = g.breaker.yield(p, now) })
+	}
+	if shut != nil {
+		return p, shut
+	}
+	return p, nil
+}
+
+// tell puts on the board what attempts have changed. Others wait for nothing: who finds
+// news takes it.
+func (g *Gate) tell(ctx context.Context) {
+	if g.board == nil || !g.news() {
+		return
+	}
+	g.telling.Lock()
+	defer g.telling.Unlock()
+	var s Standing
+	var news bool
+	g.change(func(now time.Time) { s, news = g.breaker.standing(now) })
+	if news {
+		g.board.tell(ctx, g.name, s, g.breaker.openFor)
+	}
+}
+
+// adopt tells the breaker what another environment saw, unless it saw something itself since
+// an era.
+func (g *Gate) adopt(s Standing, era int) {
+	g.change(func(now time.Time) {
+		if g.breaker.era == era {
+			g.breaker.adopt(s, now)
+		}
 	})
-	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return g.shut()
-	}
-	return nil
 }
 
-// judge reads a verdict for the breaker.
-func (g *Gate) judge(v Verdict) error {
-	switch v.Class {
-	case retry.Transient, retry.Throttled, retry.Setup:
-		f := failure{class: v.Class, cause: v.Cause}
-		g.mu.Lock()
-		g.last = f
-		g.mu.Unlock()
-		return f
-	case retry.Cancelled:
-		return errCancelled
-	case retry.Permanent, retry.TooLarge:
-	}
-	return nil
-}
-
-func (g *Gate) lastFailure() failure {
+// change lets the breaker decide, one at a time, and reports the change of its state.
+func (g *Gate) change(decide func(now time.Time)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.last
-}
-
-func (g *Gate) changed(to gobreaker.State) {
-	if to == gobreaker.StateOpen {
-		g.mu.Lock()
-		g.openedAt = time.Now()
-		g.mu.Unlock()
+	from := g.breaker.state
+	decide(time.Now())
+	if to := g.breaker.state; to != from && g.onChange != nil {
+		g.onChange(from, to)
 	}
 }
 
-// shut tells why the breaker refused, and for how long. Behind a probe that is under
-// way the wait is not known: a tenth of the pause is a fair guess.
-func (g *Gate) shut() *ShutError {
+func (g *Gate) era() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	left := g.openFor - time.Since(g.openedAt)
-	return &ShutError{
-		Class: g.last.class, After: max(left, g.openFor/10), //nolint:mnd // a tenth
-		Cause: "the sink is left alone for a while: " + g.last.cause,
-	}
+	return g.breaker.era
+}
+
+func (g *Gate) news() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.breaker.news
 }
 
 // pace waits until the rate allows the events. A batch larger than the burst counts as
@@ -208,8 +210,9 @@ func (g *Gate) pace(ctx context.Context, events int, patience time.Duration) err
 
 // State returns the breaker's state and the latest failure, for status.
 func (g *Gate) State() (state State, last Verdict) {
-	f := g.lastFailure()
-	return State(g.breaker.State().String()), Verdict{Class: f.class, Cause: f.cause}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.breaker.state, g.breaker.last
 }
 
 // Concurrency is the most attempts that the gate ever lets through at once.
