@@ -21,6 +21,7 @@
 //	first,last  string   earliest and latest acceptance, RFC 3339 with nanoseconds
 //	enc         string   "zstd", or "identity" when that is smaller
 //	sum         string   CRC-32C of the attribute's bytes, 8 hex digits
+//	claim     - string   key of the object that holds those bytes instead (see below)
 //	trace     - string   W3C traceparent of the request
 //	sink      - string   the only sink this pack is for; absent: route it
 //	attempt   - int      attempts already made at that sink
@@ -46,6 +47,25 @@
 //
 // "bytes" is a uvarint length followed by that many bytes. Tenant and receiver are
 // those of the header. An attribute that a reader cannot decode is a ErrCorrupt.
+//
+// # Claim check
+//
+// A pack of one event that does not fit a message even so is checked in: the bytes of the
+// attribute are an object in a bucket, the message has no attribute, and the header's
+// claim is the key. Everything else about the pack is as always: sum, bytes and enc
+// describe the object. Keys have the form
+//
+//	packs/TENANT/SHA256
+//
+//	TENANT   the tenant's name, if it has at most 64 characters, only A-Z a-z 0-9 - _ .
+//	         and not only dots; else "~" and its SHA-256 in hex
+//	SHA256   of the object's bytes, in hex
+//
+// A claim of any other form, or of another tenant, is a ErrCorrupt. The key follows from the
+// bytes, so a repeated request, a residue and a dead letter of the same event have the same
+// object. Whoever writes such a message writes the object first, even if it is there
+// already: an object is thus never older than the newest message that claims it, and may be
+// removed by age alone once messages of that age are gone (SQS keeps one for 14 days at most).
 //
 // # Pack identity
 //

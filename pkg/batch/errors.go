@@ -12,6 +12,9 @@ var (
 	ErrCorrupt = errors.New("pack is corrupt")
 	// ErrNewerVersion means a newer Millrace wrote the pack: leave it for one.
 	ErrNewerVersion = errors.New("pack has a newer format version")
+	// ErrCheckedIn means the events are in the bucket, under the header's Claim, and have
+	// to be fetched before they can be decoded.
+	ErrCheckedIn = errors.New("events of the pack are in the bucket")
 )
 
 // TooLargeError reports an event that does not fit a message by itself.

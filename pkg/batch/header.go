@@ -37,6 +37,7 @@ type Header struct {
 	Last       time.Time `json:"last"`
 	Encoding   string    `json:"enc"`
 	Sum        string    `json:"sum"`
+	Claim      string    `json:"claim,omitempty"`
 	Trace      string    `json:"trace,omitempty"`
 	Sink       string    `json:"sink,omitempty"`
 	Attempt    int       `json:"attempt,omitzero"`
@@ -131,6 +132,8 @@ func (h *Header) check() error {
 		return corrupt("enc is %q, known are %q and %q", h.Encoding, EncodingZstd, EncodingIdentity)
 	case h.Attempt < 0 || h.Generation < 0:
 		return corrupt("negative attempt or generation")
+	case h.Claim != "" && !claims(h.Tenant, h.Claim):
+		return corrupt("claim %.100q is none of tenant %.100q", h.Claim, h.Tenant)
 	}
 	return nil
 }

@@ -19,9 +19,13 @@ const (
 	MaxSectionBytes = 16 << 20
 	// MaxEvents bounds the events in one pack.
 	MaxEvents = 20_000
-	// MaxEventBytes bounds one event, fields and data together. An event of this
-	// size fits a message even when it does not compress.
+	// MaxEventBytes bounds one event, fields and data together, where there is no
+	// bucket. An event of this size fits a message even when it does not compress.
 	MaxEventBytes = MaxMessageBytes - 2*MaxHeaderBytes
+	// MaxLargeEventBytes bounds one event where packs that do not fit a message may be
+	// checked in. It is what Lambda takes in one payload: an event that comes in without
+	// compression cannot be larger. Source: AWS Lambda Developer Guide, "Lambda quotas".
+	MaxLargeEventBytes = 6 << 20
 	// targetMessageBytes is where a pack is cut when a request needs more than one:
 	// four whole billing chunks, so at most a quarter chunk in four is paid for empty.
 	targetMessageBytes = 4 * BillingChunkBytes

@@ -24,12 +24,18 @@ type Message struct {
 	Header Header
 	// Body is the header as JSON.
 	Body string
-	// Events is the value of the Binary attribute AttributeName.
+	// Events is the value of the Binary attribute AttributeName or, when the header has a
+	// Claim, what has to be in the bucket before the message is sent; nil when it is there.
 	Events []byte
 }
 
 // Bytes is what the message counts against MaxMessageBytes and is billed for.
-func (m *Message) Bytes() int { return len(m.Body) + attributeCost + len(m.Events) }
+func (m *Message) Bytes() int {
+	if m.Header.Claim != "" {
+		return len(m.Body)
+	}
+	return len(m.Body) + attributeCost + len(m.Events)
+}
 
 //nolint:gochecknoglobals // a constant table
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -38,7 +44,10 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // belong to the tenant and receiver of meta; those fields are not stored per event.
 // Identical input gives identical pack ids.
 //
-// Errors: *TooLargeError when a single event does not fit a message. Then nothing is
+// An event over MaxEventBytes is a pack of its own. If that does not fit a message it has
+// a Claim, and its Events belong into the bucket.
+//
+// Errors: *TooLargeError when an event is over MaxLargeEventBytes. Then nothing is
 // returned, so check sizes with EncodedSize where the event comes from.
 func Encode(meta Meta, events []event.Event) ([]Message, error) {
 	var messages []Message
@@ -68,26 +77,27 @@ func encodeSome(meta *Meta, events []event.Event) (Message, int, error) {
 		if err != nil {
 			return Message{}, 0, err
 		}
-		limit := targetMessageBytes
-		if n == 1 {
-			limit = MaxMessageBytes
-		}
-		if m.Bytes() <= limit {
+		switch {
+		case m.Bytes() <= targetMessageBytes, n == 1 && m.Bytes() <= MaxMessageBytes:
 			return m, n, nil
-		}
-		if n == 1 {
-			return Message{}, 0, &TooLargeError{ID: events[0].ID, Bytes: m.Bytes(), LimitBytes: MaxMessageBytes}
+		case n == 1:
+			return m, n, m.checkIn()
 		}
 		n = max(1, min(n*9/10, n*targetMessageBytes/m.Bytes()))
 	}
 }
 
-// prefix counts the events that fit the limits of one section before compression.
+// prefix counts the events that fit the limits of one section before compression. A large
+// event goes alone, so that its neighbours are packed as if it were not there.
 func prefix(events []event.Event) (int, error) {
 	size := 0
 	for i := range events {
-		if n := EncodedSize(&events[i]) + len(events[i].Group); n > MaxEventBytes {
-			return 0, &TooLargeError{ID: events[i].ID, Bytes: n, LimitBytes: MaxEventBytes}
+		n := EncodedSize(&events[i]) + len(events[i].Group)
+		switch {
+		case n > MaxLargeEventBytes:
+			return 0, &TooLargeError{ID: events[i].ID, Bytes: n, LimitBytes: MaxLargeEventBytes}
+		case n > MaxEventBytes:
+			return max(1, i), nil
 		}
 		// Counting every group as if it were new keeps the sum an upper bound.
 		size += EncodedSize(&events[i]) + stringSize(len(events[i].Group))
@@ -109,6 +119,10 @@ func encodeOne(meta *Meta, events []event.Event) (Message, error) {
 		Encoding: encoding, Sum: checksum(blob), Trace: meta.Trace, Sink: meta.Sink,
 		Attempt: meta.Attempt, Generation: meta.Generation, NotBefore: meta.NotBefore, Reason: meta.Reason,
 	}
+	return message(h, blob)
+}
+
+func message(h Header, blob []byte) (Message, error) {
 	body, err := json.Marshal(&h)
 	if err != nil {
 		return Message{}, fmt.Errorf("encode pack header: %w", err)
@@ -160,8 +174,8 @@ func compress(data []byte) (encoding string, blob []byte) {
 
 // Decode reads a pack from the body and the events attribute of an SQS message.
 //
-// Errors: those of ParseHeader, and ErrCorrupt when the attribute does not hold what
-// the header announces. It never holds more than MaxSectionBytes. The events alias blob
+// Errors: those of ParseHeader and DecodeEvents, and ErrCorrupt when the attribute does
+// not hold what the header announces. It never holds more than MaxSectionBytes. The events alias blob
 // or what was decompressed from it: neither body nor blob may be changed after.
 func Decode(body, blob []byte) (Pack, error) {
 	h, err := ParseHeader(body)
@@ -172,8 +186,12 @@ func Decode(body, blob []byte) (Pack, error) {
 	return Pack{Header: h, Events: events}, err
 }
 
-// DecodeEvents reads the events of a pack whose header has been parsed.
+// DecodeEvents reads the events of a pack whose header has been parsed. Those of a pack
+// with a Claim must have been fetched; ErrCheckedIn says that they were not.
 func DecodeEvents(h *Header, blob []byte) ([]event.Event, error) {
+	if h.Claim != "" && blob == nil {
+		return nil, fmt.Errorf("%w as %s", ErrCheckedIn, h.Claim)
+	}
 	if sum := checksum(blob); sum != h.Sum {
 		return nil, corrupt("checksum of the events is %s, header says %q", sum, h.Sum)
 	}
@@ -194,17 +212,18 @@ func DecodeEvents(h *Header, blob []byte) ([]event.Event, error) {
 // or for the front of the pipeline when to is empty. The events are not decoded. The
 // id follows from the letter's id, target and generation, so doing it twice gives the
 // same pack.
+//
+// A pack that SQS moved by itself keeps its id on the way to where it was going: nobody gave it up,
+// so it may have been delivered, and is a duplicate then.
 func Readdress(h Header, events []byte, to string) (Message, error) {
-	d := digest{sha256.New(), nil}
 	h.Generation++
-	d.string(h.ID)
-	d.string(to)
-	d.number(h.Generation)
-	h.ID = d.sum()
-	h.Sink, h.Attempt, h.NotBefore, h.Reason = to, 0, time.Time{}, nil
-	body, err := json.Marshal(&h)
-	if err != nil {
-		return Message{}, fmt.Errorf("encode pack header: %w", err)
+	if givenUp := h.Reason != nil && h.Reason.Stop != ""; givenUp || to != h.Sink {
+		d := digest{sha256.New(), nil}
+		d.string(h.ID)
+		d.string(to)
+		d.number(h.Generation)
+		h.ID = d.sum()
 	}
-	return Message{Header: h, Body: string(body), Events: events}, nil
+	h.Sink, h.Attempt, h.NotBefore, h.Reason = to, 0, time.Time{}, nil
+	return message(h, events)
 }

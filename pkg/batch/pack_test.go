@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,15 +61,21 @@ func TestEncode_Golden_BodyAndEvents(t *testing.T) {
 	residue.Reason = &batch.Reason{
 		Class: "throttled", Status: 429, Cause: "slow down", Attempts: 3, First: accepted(), Last: accepted().Add(time.Minute),
 	}
-	for name, m := range map[string]batch.Meta{"fresh": meta(), "residue": residue} {
-		t.Run(name, func(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		meta   batch.Meta
+		events []event.Event
+	}{{"fresh", meta(), checkouts(3)}, {"residue", residue, checkouts(3)}, {"claim", meta(), incompressible(1, 2<<20)}} {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			messages := encode(t, m, checkouts(3))
+			messages := encode(t, tt.meta, tt.events)
 			if len(messages) != 1 {
 				t.Fatalf("got %d messages, want 1", len(messages))
 			}
-			golden(t, name+".header.json", []byte(messages[0].Body))
-			golden(t, name+".events", messages[0].Events)
+			golden(t, tt.name+".header.json", []byte(messages[0].Body))
+			if messages[0].Header.Claim == "" { // an object has megabytes, and the claim is their hash
+				golden(t, tt.name+".events", messages[0].Events)
+			}
 		})
 	}
 }
@@ -183,6 +190,8 @@ func TestEncode_Limits_EveryMessageFitsAndNothingIsLost(t *testing.T) {
 	}{
 		{"fifty small events are one message", checkouts(50), 1},
 		{"the largest event fits alone", incompressible(1, batch.MaxEventBytes-400), 1},
+		{"a large event goes alone and leaves its neighbours as they were", slices.Concat(checkouts(50), incompressible(1, 3<<20), checkouts(50)), 3},
+		{"large events go one by one", incompressible(2, batch.MaxLargeEventBytes-400), 2},
 		{"three of them take three messages", incompressible(3, batch.MaxEventBytes-400), 3},
 		{"a megabyte that does not compress is cut at four billing chunks", incompressible(1000, 1024), 4},
 		{"more events than one pack may hold", checkouts(batch.MaxEvents + 1), 2},
@@ -226,13 +235,13 @@ func TestEncode_BillingChunks_AreMostlyFull(t *testing.T) {
 
 func TestEncode_EventOverTheLimit_NamesTheLimit(t *testing.T) {
 	t.Parallel()
-	_, err := batch.Encode(meta(), incompressible(1, batch.MaxEventBytes))
+	_, err := batch.Encode(meta(), slices.Concat(checkouts(1), incompressible(1, 2<<20), incompressible(1, batch.MaxLargeEventBytes)))
 	var tooLarge *batch.TooLargeError
 	if !errors.As(err, &tooLarge) {
 		t.Fatalf("got %v, want a *TooLargeError", err)
 	}
-	if tooLarge.LimitBytes != batch.MaxEventBytes || !strings.Contains(err.Error(), fmt.Sprint(batch.MaxEventBytes)) {
-		t.Errorf("the error does not name the limit %d: %v", batch.MaxEventBytes, err)
+	if tooLarge.LimitBytes != batch.MaxLargeEventBytes || !strings.Contains(err.Error(), fmt.Sprint(batch.MaxLargeEventBytes)) {
+		t.Errorf("the error does not name the limit %d: %v", batch.MaxLargeEventBytes, err)
 	}
 }
 

@@ -103,9 +103,9 @@ type unreadable struct {
 // Unreadable keeps a message that is no readable pack, with the reason why. The bytes
 // of body and events are kept exactly, whatever they are (SQS bodies are valid UTF-8).
 //
-// Errors: a *batch.TooLargeError when body and events, written as JSON, are more than
-// one event may be. Leave such a message to SQS, which moves it to the dead letters as
-// it is.
+// The letter may need the bucket. Errors: a *batch.TooLargeError when body and events,
+// written as JSON, are more than one event may be. Leave such a message to SQS, which
+// moves it to the dead letters as it is.
 func Unreadable(m *queue.Received, why error, now time.Time) (batch.Message, error) {
 	data, err := json.Marshal(unreadable{Body: string(m.Body), Events: m.Events}, jsontext.AllowInvalidUTF8(true))
 	if err != nil {

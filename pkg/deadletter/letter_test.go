@@ -156,7 +156,7 @@ func TestUnreadable_BytesThatAreNoText(t *testing.T) {
 
 func TestUnreadable_TooLarge(t *testing.T) {
 	t.Parallel()
-	_, err := deadletter.Unreadable(&queue.Received{Body: bytes.Repeat([]byte("x"), batch.MaxMessageBytes)}, batch.ErrNotPack, noon)
+	_, err := deadletter.Unreadable(&queue.Received{Body: bytes.Repeat([]byte("x"), batch.MaxLargeEventBytes)}, batch.ErrNotPack, noon)
 	if _, ok := errors.AsType[*batch.TooLargeError](err); !ok {
 		t.Errorf("error is %v, want a *batch.TooLargeError", err)
 	}
