@@ -271,7 +271,7 @@ func TestEncode_PackID_FollowsFromWhatThePackIs(t *testing.T) {
 func TestReaddress_Twice_IsTheSamePackOfTheNextGeneration(t *testing.T) {
 	t.Parallel()
 	m := meta()
-	m.Sink, m.Attempt, m.Reason = "warehouse", 12, &batch.Reason{Class: "transient"}
+	m.Sink, m.Attempt, m.Reason = "warehouse", 12, &batch.Reason{Class: "transient", Stop: "attempts"}
 	letter := encode(t, m, checkouts(3))[0]
 	one, err := batch.Readdress(letter.Header, letter.Events, "warehouse")
 	if err != nil {
@@ -294,6 +294,38 @@ func TestReaddress_Twice_IsTheSamePackOfTheNextGeneration(t *testing.T) {
 	}
 	if diff := cmp.Diff(checkouts(3), pack.Events); diff != "" {
 		t.Errorf("events differ (-want +got):\n%s", diff)
+	}
+}
+
+// Nobody gave up a pack that SQS moved by itself: it may have been delivered, and must be known again.
+func TestReaddress_MovedBySQS_KeepsItsIDOnItsWay(t *testing.T) {
+	t.Parallel()
+	fresh := encode(t, meta(), checkouts(3))[0]
+	m := meta()
+	m.Sink, m.Attempt, m.Reason = "warehouse", 3, &batch.Reason{Class: "transient"}
+	residue := encode(t, m, checkouts(3))[0]
+	for _, row := range []struct {
+		name   string
+		letter batch.Message
+		to     string
+		keeps  bool
+	}{
+		{"a fresh pack to the front", fresh, "", true},
+		{"a fresh pack to one sink", fresh, "warehouse", false},
+		{"a residue to its sink", residue, "warehouse", true},
+		{"a residue to another sink", residue, "archive", false},
+		{"a residue to the front", residue, "", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := batch.Readdress(row.letter.Header, row.letter.Events, row.to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if keeps := got.Header.ID == row.letter.Header.ID; keeps != row.keeps || got.Header.Generation != 1 {
+				t.Errorf("keeps its id %v, generation %d; want %v, 1", keeps, got.Header.Generation, row.keeps)
+			}
+		})
 	}
 }
 
