@@ -228,7 +228,48 @@ func TestStore_Trouble_IsTold(t *testing.T) {
 			if err == nil || errors.Is(err, dedup.ErrBusy) != tt.busy {
 				t.Errorf("Settle: %v, want busy %v", err, tt.busy)
 			}
+			for name, err := range noteErrors(t, store) {
+				if err == nil || errors.Is(err, dedup.ErrBusy) != tt.busy {
+					t.Errorf("%s: %v, want busy %v", name, err, tt.busy)
+				}
+			}
 		})
+	}
+}
+
+// noteErrors calls all that there is about notes.
+func noteErrors(t *testing.T, store *dynamo.Store) map[string]error {
+	t.Helper()
+	added, addErr := store.AddNote(t.Context(), "a", nil, time.Minute)
+	if added && addErr != nil {
+		t.Errorf("AddNote added a note and failed: %v", addErr)
+	}
+	_, readErr := store.ReadNotes(t.Context(), "a")
+	return map[string]error{
+		"AddNote": addErr, "ReadNotes": readErr, "WriteNote": store.WriteNote(t.Context(), "a", nil, time.Minute),
+	}
+}
+
+// The reply to the one who added a note is lost: nobody has added it, until it is over.
+func TestStore_AddNote_LostReply_NobodyHasAddedIt(t *testing.T) {
+	t.Parallel()
+	var lose atomic.Bool
+	lose.Store(true)
+	client, _ := serve(t, "", &dynamodb.Faults{Lose: func(dynamodb.Call) error {
+		if lose.CompareAndSwap(true, false) {
+			return dynamodb.Unavailable()
+		}
+		return nil
+	}})
+	clock := storetest.NewClock()
+	store := dynamo.New(dynamo.Options{Client: client, Table: table, Now: clock.Now})
+	for try, want := range []bool{false, false, true} {
+		if try == 2 {
+			clock.Turn(time.Minute)
+		}
+		if added, err := store.AddNote(t.Context(), "a", nil, time.Minute); err != nil || added != want {
+			t.Errorf("try %d: added %v, %v; want %v", try, added, err, want)
+		}
 	}
 }
 

@@ -69,10 +69,10 @@ func (b *breaker) shut(now time.Time) *ShutError {
 	}
 }
 
-// yield gives a probe back that somebody else is making.
+// yield gives a probe back that somebody else is making, to ask again soon.
 func (b *breaker) yield(p pass, now time.Time) *ShutError {
 	if p.era == b.era {
-		b.probing, b.until = false, now.Add(b.pause())
+		b.probing, b.until = false, now.Add(min(b.pause(), probeLease))
 	}
 	return b.shut(now)
 }

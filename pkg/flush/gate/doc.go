@@ -24,8 +24,8 @@
 //   - every five seconds at most, when a flush begins, the notes of all sinks are read in one
 //     call. A note that is new is believed: open until the time that it says, or closed;
 //   - whoever wants to probe first adds a note that it does, for ten seconds (AddNote). Of several
-//     environments one has added it and probes; the others ask again after a tenth of OpenFor, and
-//     find out meanwhile what came of it.
+//     environments one has added it and probes; the others ask again after a tenth of OpenFor, ten
+//     seconds at most, and find out meanwhile what came of it.
 //
 // A note is JSON, below the name "sink/" and the sink's; times are Unix milliseconds:
 //
@@ -41,7 +41,7 @@
 //	                                      each environment goes by what it sees itself; one warning for all of it
 //	a note is old                         it is gone ten seconds after it could shut anything
 //	a clock is wrong                      a note shuts a sink for OpenFor at most from when it was first read;
-//	                                      claims of probes are respected for 20 s at most, then each environment probes
+//	                                      claims of probes are respected for 20 s, then each environment probes by itself
 //	the one who probes is killed          its claim is over after ten seconds
 //	the reply to a claim was lost         nobody probes for ten seconds
 //	two notes meet                        the last writer wins; five seconds later all go by that one
@@ -50,8 +50,8 @@
 //	a note is of a newer format,          it is ignored, with a warning
 //	or cannot be read
 //
-// So beyond OpenFor a note can cost a healthy sink about 20 seconds, where clocks are wrong, and
-// five where they are right.
+// So a note can cost a healthy sink OpenFor, and half a minute more when the one who probes is
+// gone or clocks are wrong.
 //
 // A Gate and a Board are safe for concurrent use.
 package gate
