@@ -22,12 +22,14 @@ import (
 	"github.com/millrace-dev/millrace/pkg/dedup/dynamo"
 )
 
-// Names of the queues, and of the table.
+// Names of the queues, of the table and of the bucket.
 const (
 	MainQueue   = "millrace"
 	LetterQueue = "millrace-dlq"
 	// DedupTable is where flushes remember what was delivered.
 	DedupTable = "millrace-dedup"
+	// ClaimBucket is where events lie that are too large for the queue.
+	ClaimBucket = "millrace-claims"
 )
 
 // The functions, by the names of their directories in dist. On AWS and here they are called millrace-NAME.
@@ -64,7 +66,7 @@ func FunctionName(function string) string { return "millrace-" + function }
 type Options struct {
 	// AWSAddress and APIAddress are where the AWS endpoint and the front door listen. Default: a free port of 127.0.0.1.
 	AWSAddress, APIAddress string
-	// DataDir keeps the queues and the table on disk; empty means in memory.
+	// DataDir keeps the queues, the table and the bucket on disk; empty means in memory.
 	DataDir string
 	// Bootstrap returns the path of a function's program. Required.
 	Bootstrap func(function string) string
@@ -105,6 +107,7 @@ func Start(ctx context.Context, o Options) (*localaws.Server, error) {
 			},
 		},
 		Tables:    []localaws.Table{{Name: DedupTable, Key: dynamo.KeyAttribute, KeyType: "B", TTL: dynamo.TTLAttribute}},
+		Buckets:   []string{ClaimBucket},
 		Functions: o.functions(),
 		Mappings:  []localaws.Mapping{{Function: FunctionName(Flush), Options: o.mappingOptions()}},
 		FrontDoor: localaws.FrontDoor{Function: FunctionName(Ingest)},

@@ -26,7 +26,10 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	problems = append(problems, shut(ctx, s.aws))
 	s.serving.Wait()
-	problems = append(problems, s.queueJournal.Close(), s.tableJournal.Close())
+	if s.objects != nil {
+		s.objects.Close()
+	}
+	problems = append(problems, s.queueJournal.Close(), s.tableJournal.Close(), s.objectJournal.Close())
 	return errors.Join(problems...)
 }
 

@@ -30,8 +30,8 @@ type Options struct {
 	AWSAddress string
 	// APIAddress is where the front door listens; it must be loopback. Default "127.0.0.1:0", a random port.
 	APIAddress string
-	// DataDir keeps the queues (in DataDir/queues) and the tables (in DataDir/tables) on disk, so that they survive a restart and a
-	// kill -9; it is made when missing. One process at a time can have it. Default: in memory.
+	// DataDir keeps the queues, the tables and the objects on disk, in directories of those names, so that they survive a restart and
+	// a kill -9; it is made when missing. One process at a time can have it. Default: in memory.
 	DataDir string
 	// Queues, Functions, Mappings and Schedules are created at the start.
 	Queues    []Queue
@@ -40,6 +40,8 @@ type Options struct {
 	Schedules []Schedule
 	// Tables are DynamoDB tables that are created at the start.
 	Tables []Table
+	// Buckets are the names of S3 buckets that are created at the start.
+	Buckets []string
 	// FrontDoor is the HTTP API; without a function there is none.
 	FrontDoor FrontDoor
 	// Environment returns variables for every function, given the URL of the AWS endpoint, which with port 0 is not known before.

@@ -1,7 +1,6 @@
 package localaws
 
 import (
-	"encoding/xml"
 	"io"
 	"maps"
 	"net/http"
@@ -95,14 +94,6 @@ func (rt router) refuse(w http.ResponseWriter, name string) {
 		message += "the request names no service (no X-Amz-Target, no SigV4 credential scope)."
 	} else {
 		message += name + " is not emulated."
-	}
-	if name == "s3" {
-		w.Header().Set("Content-Type", "application/xml")
-		w.WriteHeader(http.StatusNotImplemented)
-		_, _ = io.WriteString(w, xml.Header+"<Error><Code>NotImplemented</Code><Message>")
-		_ = xml.EscapeText(w, []byte(message))
-		_, _ = io.WriteString(w, "</Message></Error>")
-		return
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 	w.Header().Set("X-Amzn-ErrorType", "UnknownOperationException")

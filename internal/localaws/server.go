@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/millrace-dev/millrace/internal/localaws/apigateway"
@@ -19,6 +20,7 @@ import (
 	"github.com/millrace-dev/millrace/internal/localaws/esm"
 	"github.com/millrace-dev/millrace/internal/localaws/journal"
 	"github.com/millrace-dev/millrace/internal/localaws/lambda"
+	"github.com/millrace-dev/millrace/internal/localaws/s3"
 	"github.com/millrace-dev/millrace/internal/localaws/scheduler"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 )
@@ -33,9 +35,11 @@ type Server struct {
 	apiURL  string
 
 	queueJournal, tableJournal *journal.Journal // nil in memory
+	objectJournal              *journal.Journal
 
 	queues    *sqs.Service
 	tables    *dynamodb.Service
+	objects   *s3.Service
 	functions *lambda.Host
 	mappings  []*esm.Mapping
 	schedules *scheduler.Scheduler
@@ -68,12 +72,13 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	s.awsURL = "http://" + aws.Addr().String()
-	if err := errors.Join(s.openQueues(), s.openTables(), s.startFunctions()); err != nil {
+	if err := errors.Join(s.openQueues(), s.openTables(), s.openBuckets(), s.startFunctions()); err != nil {
 		_ = aws.Close()
 		return err
 	}
 	s.handler = router{
-		services: map[string]http.Handler{"sqs": s.queues, "lambda": s.functions, "dynamodb": s.tables}, pages: s.options.Pages,
+		services: map[string]http.Handler{"sqs": s.queues, "lambda": s.functions, "dynamodb": s.tables, "s3": s.objects},
+		pages:    s.options.Pages,
 	}
 	s.aws = s.serve(aws, s.handler)
 	if err := s.createQueues(ctx); err != nil {
@@ -113,6 +118,25 @@ func (s *Server) openTables() (err error) {
 	for _, t := range s.options.Tables {
 		if err := s.tables.CreateTable(t.Name, t.Key, t.KeyType, t.TTL); err != nil {
 			return fmt.Errorf("table %s: %w", t.Name, err)
+		}
+	}
+	return nil
+}
+
+// openBuckets starts S3 with what DataDir holds and the buckets that are declared. Without a DataDir its disk is in memory.
+func (s *Server) openBuckets() (err error) {
+	if s.objectJournal, err = s.openJournal("objects", s3.JournalVersion); err == nil && s.objectJournal == nil {
+		s.objectJournal, err = journal.Open(journal.Options{
+			Dir: "objects", Version: s3.JournalVersion, FileSystem: vfs.NewMem(), Logger: s.options.Logger,
+		})
+	}
+	if err != nil {
+		return err
+	}
+	s.objects = s3.New(s.objectJournal)
+	for _, name := range s.options.Buckets {
+		if err := s.objects.EnsureBucket(name); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -293,7 +293,7 @@ func TestStart_Refuses(t *testing.T) {
 
 func TestServer_Router(t *testing.T) {
 	t.Parallel()
-	server := start(t, localaws.Options{Queues: []localaws.Queue{{Name: "q"}}})
+	server := start(t, localaws.Options{Queues: []localaws.Queue{{Name: "q"}}, Buckets: []string{"claims"}})
 	scope := func(service string) http.Header {
 		return http.Header{"Authorization": {"AWS4-HMAC-SHA256 Credential=AKID/20261121/us-east-1/" + service + "/aws4_request, SignedHeaders=host, Signature=0"}}
 	}
@@ -310,8 +310,8 @@ func TestServer_Router(t *testing.T) {
 		{"Lambda by its path", "GET", "/2015-03-31/functions/f/configuration", nil, 404, "Function not found"},
 		{"Lambda by its scope", "GET", "/2015-03-31/functions/f/configuration", scope("lambda"), 404, "Function not found"},
 		{"another target", "POST", "/", http.Header{"X-Amz-Target": {"AWSEvents.PutEvents"}}, 404, "awsevents is not emulated"},
-		{"S3 speaks XML", "GET", "/bucket/key", scope("s3"), 501, "<Code>NotImplemented</Code>"},
-		{"S3 presigned", "GET", "/bucket/key?X-Amz-Credential=AKID%2F20261121%2Fus-east-1%2Fs3%2Faws4_request", nil, 501, "s3 is not emulated"},
+		{"S3 by its scope", "GET", "/claims/key", scope("s3"), 404, "<Code>NoSuchKey</Code>"},
+		{"S3 presigned", "GET", "/claims/key?X-Amz-Credential=AKID%2F20261121%2Fus-east-1%2Fs3%2Faws4_request", nil, 404, "<Code>NoSuchKey</Code>"},
 		{"a broken scope", "GET", "/", http.Header{"Authorization": {"AWS4-HMAC-SHA256 Credential=AKID"}}, 404, "names no service"},
 		{"nothing at all", "GET", "/", nil, 404, "names no service"},
 	}
