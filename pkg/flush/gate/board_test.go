@@ -376,3 +376,19 @@ func TestReadStandings_TellsWhatTheEnvironmentsWrote(t *testing.T) {
 		}
 	})
 }
+
+// What a gate and a board add to an attempt that goes well, and to a flush.
+func BenchmarkGate_Attempt(b *testing.B) {
+	for name, board := range map[string]*Board{"own": nil, "shared": NewBoard(memory.New(nil), slog.New(slog.DiscardHandler))} {
+		b.Run(name, func(b *testing.B) {
+			g := New(Options{Name: "http", Board: board})
+			b.ReportAllocs()
+			for b.Loop() {
+				board.Look(b.Context())
+				if err := g.Attempt(b.Context(), 1, 0, func() Verdict { return Verdict{} }); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
