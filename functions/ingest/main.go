@@ -42,6 +42,7 @@ func build(ctx context.Context, logger *slog.Logger) (*lambdahttp.Handler, error
 	books := ledger.New()
 	options := ingest.Options{
 		Keys:        runtime.Config.Keys,
+		Processors:  runtime.Config.Processors,
 		Receivers:   []receiver.Receiver{generic.New(), posthog.New()},
 		Queue:       queue.New(client, runtime.QueueURL),
 		DeadLetters: queue.New(client, runtime.DeadLetterURL),

@@ -7,6 +7,7 @@
 //	read      the body, under a limit; undo its encodings (receiver.Body)
 //	decode    by the protocol's receiver: events, refused items, write key
 //	key       must be known and may use the receiver (keys.go)
+//	process   filters drop what the configuration does not want (process.go)
 //	pack      batch.Encode; refused items nobody is told of become dead letters (refused.go)
 //	send      dead letters first, then events (send.go)
 //	reply     in the protocol's words: 2xx only now

@@ -28,6 +28,9 @@ type Options struct {
 	Keys []config.Key
 	// Receivers are the protocols spoken. At least one; their paths must differ.
 	Receivers []receiver.Receiver
+	// Processors are run on the events of a request, in order, before they are packed.
+	// What they drop is answered as if it had been taken. Default: none.
+	Processors []config.Processor
 	// Queue takes the events. Required.
 	Queue Sender
 	// DeadLetters takes refused items that the protocol cannot report. Required.
@@ -38,8 +41,8 @@ type Options struct {
 	Limits receiver.Limits
 	// RetryAfter is what a client is told when the queue is in trouble. Default 2s.
 	RetryAfter time.Duration
-	// Ledger counts, by receiver and tenant, what was received, accepted and refused;
-	// not requests without a known key, nor those answered 503. Default: one that
+	// Ledger counts, by receiver and tenant, what was received, accepted, refused and
+	// filtered; not requests without a known key, nor those answered 503. Default: one that
 	// nobody reads.
 	Ledger *ledger.Ledger
 	// Accepted is told the events of a request once they are durable and before the
@@ -55,9 +58,10 @@ const defaultRetryAfter = 2 * time.Second
 
 // Handler is the way in. It is safe for concurrent use.
 type Handler struct {
-	options Options
-	keys    keys
-	routes  routes
+	options    Options
+	keys       keys
+	routes     routes
+	processors processors
 }
 
 var _ http.Handler = (*Handler)(nil)
@@ -66,10 +70,11 @@ var _ http.Handler = (*Handler)(nil)
 func New(options Options) (*Handler, error) {
 	options.setDefaults()
 	h := &Handler{options: options}
-	var errKeys, errRoutes error
+	var errKeys, errRoutes, errProcessors error
 	h.keys, errKeys = newKeys(options.Keys)
 	h.routes, errRoutes = newRoutes(options.Receivers, options.BasePath)
-	if err := errors.Join(options.missing(), errKeys, errRoutes); err != nil {
+	h.processors, errProcessors = newProcessors(options.Processors)
+	if err := errors.Join(options.missing(), errKeys, errRoutes, errProcessors); err != nil {
 		return nil, fmt.Errorf("ingest options: %w", err)
 	}
 	return h, nil
@@ -154,25 +159,29 @@ func (h *Handler) accept(r *http.Request, req *receiver.Request, route *route) (
 		decoded: &decoded, key: key, receiver: route.receiver.Name(), now: req.Now,
 		trace: traceparent(r.Header),
 	}
+	s.events, s.dropped = h.processors.run(decoded.Events)
 	if err := h.send(r.Context(), &s); err != nil {
 		return decoded, err
 	}
 	h.record(&s)
+	h.warnUnreadable(r.Context(), &s)
 	if h.options.Accepted != nil {
-		h.options.Accepted(r.Context(), decoded.Events)
+		h.options.Accepted(r.Context(), s.events)
 	}
 	return decoded, nil
 }
 
 // record enters a request into the books.
 func (h *Handler) record(s *shipment) {
-	line := func(counter ledger.Counter, n int) {
-		h.options.Ledger.Add(ledger.Key{Counter: counter, Receiver: s.receiver, Tenant: s.key.tenant}, n)
+	line := func(counter ledger.Counter, class string, n int) {
+		h.options.Ledger.Add(ledger.Key{Counter: counter, Receiver: s.receiver, Tenant: s.key.tenant, Class: class}, n)
 	}
-	accepted, refused := len(s.decoded.Events), len(s.decoded.Refused)
-	line(ledger.Received, accepted+refused)
-	line(ledger.Accepted, accepted)
-	line(ledger.Refused, refused)
+	line(ledger.Received, "", len(s.decoded.Events)+len(s.decoded.Refused))
+	line(ledger.Accepted, "", len(s.events))
+	line(ledger.Refused, "", len(s.decoded.Refused))
+	for why, n := range s.dropped {
+		line(ledger.Filtered, string(why), n)
+	}
 }
 
 // asReceiverError gives a failure the form that receivers can word. What is not theirs

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/pkg/batch"
+	"github.com/millrace-dev/millrace/pkg/event"
+	"github.com/millrace-dev/millrace/pkg/processor/filter"
 	"github.com/millrace-dev/millrace/pkg/queue"
 	"github.com/millrace-dev/millrace/pkg/receiver"
 )
@@ -14,6 +16,8 @@ import (
 // shipment is what one request puts on the queues.
 type shipment struct {
 	decoded  *receiver.Decoded
+	events   []event.Event        // of decoded, without what processors dropped
+	dropped  map[filter.Cause]int // how many, and why
 	key      *key
 	receiver string
 	trace    string
@@ -59,7 +63,10 @@ func (h *Handler) send(ctx context.Context, s *shipment) error {
 			return err
 		}
 	}
-	packs, err := batch.Encode(s.meta(), s.decoded.Events)
+	if len(s.events) == 0 {
+		return nil
+	}
+	packs, err := batch.Encode(s.meta(), s.events)
 	if err != nil {
 		return fmt.Errorf("encode packs: %w", err)
 	}
