@@ -35,17 +35,22 @@ func newProcessors(entries []config.Processor) (processors, error) {
 // run returns the events that go on, and how many were dropped for which cause. The events given
 // stay as they are: the client is answered for all of them.
 func (ps processors) run(events []event.Event) (kept []event.Event, dropped map[filter.Cause]int) {
+	kept = events
 	if len(ps) == 0 {
-		return events, nil
+		return kept, nil
 	}
-	kept = make([]event.Event, 0, len(events))
-	dropped = make(map[filter.Cause]int)
 	for i := range events {
-		if why := ps.drop(&events[i]); why != filter.None {
+		why := ps.drop(&events[i])
+		switch {
+		case why == filter.None && dropped == nil: // kept is still all of them
+		case why == filter.None:
+			kept = append(kept, events[i])
+		case dropped == nil:
+			dropped = map[filter.Cause]int{why: 1}
+			kept = append(make([]event.Event, 0, len(events)-1), events[:i]...)
+		default:
 			dropped[why]++
-			continue
 		}
-		kept = append(kept, events[i])
 	}
 	return kept, dropped
 }

@@ -3,6 +3,7 @@ package field
 import (
 	"bytes"
 	"fmt"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -26,18 +27,19 @@ func ParseAll(texts ...string) (Paths, error) {
 // also in every place when the data is another kind of JSON. found counts the fields
 // that are there and not null. The error says that the data is not JSON of RFC 7493: bad
 // syntax, invalid UTF-8 or a name that an object has twice. It reads the data to its end,
-// so that the answer does not depend on where in it a field stands: about 3 µs for 1 KB.
+// so that the answer does not depend on where in it a field stands: 1 to 2 µs for 1 KB.
 func (p Paths) Read(data []byte) (values []Value, found int, err error) {
-	s := search{
-		// A bytes.Buffer is read where it is, any other reader would be copied.
-		decoder: jsontext.NewDecoder(bytes.NewBuffer(data)),
-		paths:   p, values: make([]Value, len(p)),
+	s, _ := searches.Get().(*search)
+	defer s.done()
+	// A bytes.Buffer is read where it is, any other reader would be copied.
+	s.input = *bytes.NewBuffer(data)
+	s.decoder.Reset(&s.input)
+	s.paths, s.values, s.found = p, make([]Value, len(p)), 0
+	s.all = s.all[:0]
+	for i := range p {
+		s.all = append(s.all, i)
 	}
-	all := make([]int, len(p))
-	for i := range all {
-		all[i] = i
-	}
-	if err := s.descend(all, 0); err != nil {
+	if err := s.descend(s.all, 0); err != nil {
 		return nil, 0, fmt.Errorf("read fields: %w", err)
 	}
 	return s.values, s.found, nil
@@ -45,10 +47,25 @@ func (p Paths) Read(data []byte) (values []Value, found int, err error) {
 
 // search is one pass over data that picks up the values of paths.
 type search struct {
+	input   bytes.Buffer
 	decoder *jsontext.Decoder
+	all     []int // places of all paths
 	paths   Paths
 	values  []Value
 	found   int
+}
+
+// searches saves most of a pass's allocations, which are the decoder's.
+var searches = sync.Pool{New: func() any { //nolint:gochecknoglobals // a pool is shared on purpose
+	return &search{decoder: jsontext.NewDecoder(new(bytes.Buffer))}
+}}
+
+// done gives a search back, without what it has read.
+func (s *search) done() {
+	s.input = bytes.Buffer{}
+	s.decoder.Reset(&s.input)
+	s.paths, s.values = nil, nil
+	searches.Put(s)
 }
 
 // descend reads the value at hand, an object, for those paths whose first depth names
