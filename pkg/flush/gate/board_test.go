@@ -144,6 +144,45 @@ func TestBoard_ProbeFails_AllWaitAgain(t *testing.T) {
 	})
 }
 
+// Ten environments, each flushing once a second, while the sink is down for ten minutes. By
+// themselves each would find out, and probe every thirty seconds: 230 requests.
+func TestBoard_Fleet_ProbesAsOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newCount()
+		fleet := make([]*environment, 10)
+		for i := range fleet {
+			fleet[i] = newEnvironment(store)
+		}
+		// round lets each flush once and returns how many asked the sink.
+		round := func(class retry.Class) (requests int) {
+			for _, e := range fleet {
+				if made, _ := e.flush(t, class); made {
+					requests++
+				}
+				time.Sleep(time.Second / time.Duration(len(fleet)))
+			}
+			return requests
+		}
+		const down = 10 * time.Minute
+		requests := 0
+		for range down / time.Second {
+			requests += round(retry.Transient)
+		}
+		// Every environment may have found out by itself before it looked again, but then one probes.
+		if most := 3*len(fleet) + int(down/openFor); requests > most {
+			t.Errorf("%d requests to a sink that is down for %v, want %d at most", requests, down, most)
+		}
+		t.Logf("%d requests; reads, writes, claims of probes: %v", requests, store.calls())
+		waited := 0
+		for round("") < len(fleet) {
+			if waited++; waited > int((openFor+2*lookEvery)/time.Second) {
+				t.Fatalf("%d seconds after the sink is well not all send", waited)
+			}
+		}
+	})
+}
+
 func TestBoard_StoreInTrouble_EachEnvironmentKnowsWhatItSees(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
