@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/millrace-dev/millrace/internal/audit"
 	"github.com/millrace-dev/millrace/internal/devstack"
 	"github.com/millrace-dev/millrace/internal/localaws"
 	"github.com/millrace-dev/millrace/pkg/queue"
@@ -28,6 +29,7 @@ type cloud struct {
 	totals   *telemetry.Totals
 	logs     []io.Closer
 	sinks    []string
+	setup    setup
 	api, aws string
 	queueURL string
 	dlqURL   string
@@ -35,7 +37,7 @@ type cloud struct {
 
 // startCloud starts everything. The output of the functions goes to a log file each and to the totals. Close it.
 func startCloud(ctx context.Context, p plan) (*cloud, error) {
-	c := &cloud{totals: &telemetry.Totals{}, sinks: p.sinks}
+	c := &cloud{totals: &telemetry.Totals{}, sinks: p.sinks, setup: p.setup}
 	logs := make(map[string]io.Writer)
 	for _, name := range []string{devstack.Ingest, devstack.Flush, devstack.Replay} {
 		log, err := c.openLog(p.logs, name)
@@ -49,8 +51,10 @@ func startCloud(ctx context.Context, p plan) (*cloud, error) {
 	c.server, err = devstack.Start(ctx, devstack.Options{
 		AWSAddress: p.awsListen, APIAddress: p.listen, DataDir: p.data, Bootstrap: p.bootstrap, Directory: p.directory, Environment: p.environment,
 		FlushTimeout: p.flushTimeout, Visibility: p.visibility, Window: p.window,
-		Log:    func(function string) io.Writer { return logs[function] },
-		Pages:  map[string]http.Handler{booksPath: http.HandlerFunc(c.serveBooks), contentsPath: http.HandlerFunc(c.serveContents)},
+		Log: func(function string) io.Writer { return logs[function] },
+		Pages: map[string]http.Handler{
+			booksPath: http.HandlerFunc(c.serveBooks), contentsPath: http.HandlerFunc(c.serveContents), setupPath: http.HandlerFunc(c.serveSetup),
+		},
 		Logger: p.logger,
 	})
 	if err != nil {
@@ -71,7 +75,12 @@ func (c *cloud) openLog(directory, function string) (io.Writer, error) {
 		return nil, fmt.Errorf("dev --data: %w", err)
 	}
 	c.logs = append(c.logs, file)
-	return io.MultiWriter(c.totals, file), nil
+	if function != devstack.Ingest {
+		return io.MultiWriter(c.totals, file), nil
+	}
+	keeper := audit.NewKeeper(c.setup.Accepted, file)
+	c.logs = append(c.logs, keeper)
+	return io.MultiWriter(c.totals, keeper), nil
 }
 
 func (c *cloud) closeLogs() {

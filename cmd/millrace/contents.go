@@ -10,9 +10,6 @@ import (
 	"github.com/millrace-dev/millrace/pkg/batch"
 )
 
-// contentsPath is where the AWS endpoint of `millrace dev` tells which events are on the queues.
-const contentsPath = "/_millrace/contents"
-
 // contents are the packs on both queues, hidden ones too, at one moment each: the main queue's first. An event that was on the
 // main queue then and is not among the dead letters has been delivered, is still on its way, or is lost.
 type contents struct {
@@ -23,8 +20,17 @@ type contents struct {
 type packContents struct {
 	Pack string `json:"pack"`
 	// Sink is empty for a pack that concerns all sinks.
-	Sink string   `json:"sink"`
-	IDs  []string `json:"ids"`
+	Sink   string `json:"sink"`
+	Tenant string `json:"tenant"`
+	// Class, Status, Stop, Cause and Attempts tell of the latest failure.
+	Class    string `json:"class,omitempty"`
+	Status   int    `json:"status,omitzero"`
+	Stop     string `json:"stop,omitempty"`
+	Cause    string `json:"cause,omitempty"`
+	Attempts int    `json:"attempts,omitzero"`
+	// IDs and Sources are those of the events, in their order.
+	IDs     []string `json:"ids"`
+	Sources []string `json:"sources"`
 }
 
 // serveContents answers where each event is. It takes time and memory in proportion to what is queued: it is for tests and for
@@ -59,12 +65,23 @@ func (c *cloud) contentsOf(name string) ([]packContents, error) {
 // packOf lists what a message holds; one that is no readable pack holds no events.
 func packOf(m *sqs.Message) packContents {
 	p, err := batch.Decode([]byte(m.Body), m.MessageAttributes[batch.AttributeName].BinaryValue)
-	contents := packContents{Pack: p.Header.ID, Sink: p.Header.Sink, IDs: make([]string, 0, len(p.Events))}
 	if err != nil {
-		return contents
+		p.Events = nil
+	}
+	return newPackContents(&p)
+}
+
+func newPackContents(p *batch.Pack) packContents {
+	contents := packContents{
+		Pack: p.Header.ID, Sink: p.Header.Sink, Tenant: p.Header.Tenant,
+		IDs: make([]string, 0, len(p.Events)), Sources: make([]string, 0, len(p.Events)),
+	}
+	if r := p.Header.Reason; r != nil {
+		contents.Class, contents.Status, contents.Stop, contents.Cause, contents.Attempts = r.Class, r.Status, r.Stop, r.Cause, r.Attempts
 	}
 	for i := range p.Events {
 		contents.IDs = append(contents.IDs, p.Events[i].ID)
+		contents.Sources = append(contents.Sources, p.Events[i].Source)
 	}
 	return contents
 }

@@ -298,7 +298,7 @@ func TestStatus_WithoutBooks(t *testing.T) {
 	execute(t.Context(), "", "status", "--aws", endpoint).want(t, exitDone, "0 packs waiting", "")
 	execute(t.Context(), "", "status", "--aws", endpoint, "--dead-letters", "none").want(t, exitFailed, "", "find queue none")
 	broken, _ := newSQS(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "{") }))
-	execute(t.Context(), "", "status", "--aws", broken).want(t, exitFailed, "", "read the books")
+	execute(t.Context(), "", "status", "--aws", broken).want(t, exitFailed, "", "read /_millrace/totals")
 }
 
 func TestQueueNamed_TakesURLs(t *testing.T) {

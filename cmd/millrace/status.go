@@ -4,22 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/go-json-experiment/json"
 
 	"github.com/millrace-dev/millrace/pkg/queue"
 )
-
-// booksPath is where the AWS endpoint of `millrace dev` tells the books. AWS has no path of this form.
-const booksPath = "/_millrace/totals"
-
-// maxBooksBytes bounds the answer.
-const maxBooksBytes = 4 << 20
 
 type statusCommand struct {
 	awsFlags
@@ -78,8 +68,9 @@ func (s *statusCommand) read(ctx context.Context) (status, error) {
 	if s.address() == realAWS {
 		return current, nil
 	}
-	told, err := askBooks(ctx, s.address())
-	if errors.Is(err, errNoBooks) {
+	var told books
+	err = askPage(ctx, s.address(), booksPath, &told)
+	if errors.Is(err, errNoPage) {
 		return current, nil
 	}
 	current.Ingest, current.Sinks = &told.Ingest, told.Sinks
@@ -92,32 +83,6 @@ func depthOf(ctx context.Context, client *sqs.Client, name string) (queue.Depth,
 		return queue.Depth{}, err
 	}
 	return q.Depth(ctx) //nolint:wrapcheck // names the queue already
-}
-
-// errNoBooks says that an endpoint is not that of a `millrace dev`.
-var errNoBooks = errors.New("this endpoint tells no books")
-
-// askBooks asks a `millrace dev` for its books.
-func askBooks(ctx context.Context, endpoint string) (books, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second) //nolint:mnd // far more than it takes
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(endpoint, "/")+booksPath, nil)
-	if err != nil {
-		return books{}, fmt.Errorf("ask for the books: %w", err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return books{}, fmt.Errorf("ask for the books: %w", err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		return books{}, errNoBooks
-	}
-	var told books
-	if err := json.UnmarshalRead(io.LimitReader(response.Body, maxBooksBytes), &told); err != nil {
-		return books{}, fmt.Errorf("read the books: %w", err)
-	}
-	return told, nil
 }
 
 func describe(s status) string {

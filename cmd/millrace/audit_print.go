@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/millrace-dev/millrace/internal/audit"
+)
+
+// newline ends a line.
+func newline() io.Reader { return strings.NewReader("\n") }
+
+// printAudit tells people: what was compared, how each sink stands, and which events are not where they should be.
+func printAudit(c *console, r *auditReport) {
+	c.print("accepted %s%s", plural(r.Journal.Events, "event"), span(r.Journal.From, r.Journal.To))
+	for _, line := range auditRemarks(r) {
+		c.print("%s", line)
+	}
+	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0) //nolint:mnd // two spaces between columns
+	_, _ = fmt.Fprintln(table, "\nSINK\tWANTED\tONCE\tDOUBLED\tIN FLIGHT\tDEAD\tMISSING")
+	for _, name := range slices.Sorted(maps.Keys(r.Sinks)) {
+		s := r.Sinks[name]
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\n", name, s.Accepted, s.Delivered, s.Doubled, s.InFlight, s.DeadLettered, s.Missing)
+	}
+	_ = table.Flush() // what fails is the console, which nobody could be told of
+	if len(r.Events) > 0 {
+		printFindings(c, r)
+	}
+}
+
+func span(from, to time.Time) string {
+	if from.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(" from %s to %s", moment(from), moment(to))
+}
+
+// auditRemarks tell what a reader must know to judge the numbers.
+func auditRemarks(r *auditReport) []string {
+	var lines []string
+	remark := func(n int, format string) {
+		if n > 0 {
+			lines = append(lines, fmt.Sprintf(format, n))
+		}
+	}
+	remark(r.Journal.Unrouted, "%d of them are for no sink: no route wants them")
+	remark(r.Journal.Unreadable, "%d lines of the journal cannot be read, as a crash leaves them: their events are not compared")
+	remark(r.QueueHidden, "%d packs on the main queue cannot be looked into: their events look missing until they are delivered")
+	for _, name := range slices.Sorted(maps.Keys(r.Sinks)) {
+		remark(r.Sinks[name].Unlisted, name+" has %d events that the journal does not list")
+		remark(r.Sinks[name].Unreadable, name+" has %d lines that tell no event")
+		remark(r.Sinks[name].Resent, name+" has %d of the doubled events because they were sent as often")
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.NotCompared)) {
+		lines = append(lines, name+" was not compared: "+r.NotCompared[name])
+	}
+	return lines
+}
+
+func printFindings(c *console, r *auditReport) {
+	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0) //nolint:mnd // two spaces between columns
+	_, _ = fmt.Fprintln(table, "\nVERDICT\tSINK\tTENANT\tSOURCE\tID\tACCEPTED\tLAST KNOWN")
+	for i := range r.Events {
+		f := &r.Events[i]
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			strings.ReplaceAll(string(f.Verdict), "_", " "), f.Sink, f.Tenant, oneLine(f.Source, maxListedCause), oneLine(f.ID, maxListedCause),
+			moment(f.AcceptedAt), lastKnown(f))
+	}
+	_ = table.Flush()
+	if r.More > 0 {
+		c.print("and %d more: raise --limit", r.More)
+	}
+}
+
+// lastKnown tells where an event is, or was.
+func lastKnown(f *audit.Finding) string {
+	p := &f.Place
+	switch p.Where {
+	case audit.Nowhere:
+		return "on no queue and not at the sink"
+	case audit.AtSink:
+		return fmt.Sprintf("at the sink %s, accepted %s", plural(f.Delivered, "time"), plural(f.Accepted, "time"))
+	}
+	text := fmt.Sprintf("%s, pack %.12s", p.Where, p.Pack)
+	if p.Class != "" {
+		text += ", " + p.Class
+	}
+	if p.Status > 0 {
+		text += fmt.Sprintf(" %d", p.Status)
+	}
+	if p.Cause != "" {
+		text += ": " + oneLine(p.Cause, maxListedCause)
+	}
+	return text
+}
+
+// imbalance says what is wrong in a few words.
+func imbalance(r *auditReport) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(r.Sinks)) {
+		if s := r.Sinks[name]; s.Missing+s.Doubled > 0 {
+			parts = append(parts, fmt.Sprintf("%s lacks %d and has %d more than once", name, s.Missing, s.Doubled))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

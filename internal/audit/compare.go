@@ -1,0 +1,179 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/millrace-dev/millrace/pkg/event"
+	"github.com/millrace-dev/millrace/pkg/telemetry"
+)
+
+// Sink is one side of a comparison.
+type Sink struct {
+	Name string
+	// Wants says whether an event is for this sink.
+	Wants func(*event.Event) bool
+	// By is how the sink tells events apart.
+	By Identity
+	// Delivered yields what the sink has.
+	Delivered iter.Seq2[Delivered, error]
+}
+
+// Counts are how the events of one sink stand: Accepted = Delivered + Doubled + InFlight + DeadLettered + Missing.
+type Counts struct {
+	// Accepted events that are for the sink, each counted once however often it was sent.
+	Accepted int `json:"accepted"`
+	// Delivered events are at the sink once.
+	Delivered int `json:"delivered_once"`
+	// Doubled events are at the sink more than once; Resent of them were also accepted as often.
+	Doubled int `json:"doubled"`
+	Resent  int `json:"resent"`
+	// InFlight events are on the main queue, DeadLettered ones among the dead letters, and not at the sink.
+	InFlight     int `json:"in_flight"`
+	DeadLettered int `json:"dead_lettered"`
+	// Missing events are neither at the sink nor on a queue.
+	Missing int `json:"missing"`
+	// Unlisted events are at the sink, and the journal does not have them: they are older, or an invocation was killed
+	// before it could log them.
+	Unlisted int `json:"unlisted"`
+	// Unreadable lines of the sink's output tell no event, as the half line that a crash leaves.
+	Unreadable int `json:"unreadable"`
+}
+
+// Verdict says how an event stands that is not at its sink exactly once.
+type Verdict string
+
+// The verdicts, the worst first.
+const (
+	Missing      Verdict = "missing"
+	Doubled      Verdict = "doubled"
+	DeadLettered Verdict = "dead_lettered"
+	InFlight     Verdict = "in_flight"
+)
+
+// tally is what is known of one event.
+type tally struct {
+	accepted, delivered uint32
+	// place is the event's place + 1, 0 when it has none.
+	place int32
+	named bool
+}
+
+// Compare looks at one sink and calls name for every event that is not there exactly once, in the order of acceptance.
+func Compare(journal *Journal, where *Whereabouts, sink *Sink, name func(*Finding)) (Counts, error) {
+	c := comparison{journal: journal, where: where, sink: sink, tallies: make(map[key]tally)}
+	if err := c.accepted(); err != nil {
+		return Counts{}, err
+	}
+	where.of(sink.Name, sink.By, c.lies)
+	if err := c.delivered(); err != nil {
+		return Counts{}, fmt.Errorf("sink %s: %w", sink.Name, err)
+	}
+	return c.counts, c.judge(name)
+}
+
+// comparison is the state of Compare.
+type comparison struct {
+	journal *Journal
+	where   *Whereabouts
+	sink    *Sink
+	tallies map[key]tally
+	counts  Counts
+}
+
+// accepted makes a tally for every event that the sink should have.
+func (c *comparison) accepted() error {
+	return c.each(func(k key, _ *telemetry.Accepted) {
+		t := c.tallies[k]
+		t.accepted++
+		c.tallies[k] = t
+	})
+}
+
+// each goes through the journal's events that are for the sink.
+func (c *comparison) each(visit func(key, *telemetry.Accepted)) error {
+	unreadable := 0   // Summarise tells of them
+	var e event.Event // one for all: it escapes
+	for a, err := range c.journal.events(&unreadable) {
+		if err != nil {
+			return err
+		}
+		if e = eventOf(a); c.sink.Wants(&e) {
+			visit(keyOf(c.sink.By, a.Tenant, a.Source, a.ID), a)
+		}
+	}
+	return nil
+}
+
+// eventOf returns what routes look at.
+func eventOf(a *telemetry.Accepted) event.Event {
+	return event.Event{
+		ID: a.ID, Source: a.Source, Type: a.Type, Name: a.Name, Severity: a.Severity, Kind: a.Kind,
+		Tenant: a.Tenant, Receiver: a.Receiver,
+	}
+}
+
+func (c *comparison) lies(k key, place int32) {
+	if t, known := c.tallies[k]; known && t.place == 0 {
+		t.place = place + 1
+		c.tallies[k] = t
+	}
+}
+
+func (c *comparison) delivered() error {
+	for d, err := range c.sink.Delivered {
+		if errors.Is(err, errUnreadable) {
+			c.counts.Unreadable++
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		k := keyOf(c.sink.By, d.Tenant, d.Source, d.ID)
+		t, known := c.tallies[k]
+		if !known {
+			c.counts.Unlisted++
+			continue
+		}
+		t.delivered += uint32(d.Count) //nolint:gosec // nobody has an event four billion times
+		c.tallies[k] = t
+	}
+	return nil
+}
+
+// judge counts every event, and names those that are not at the sink once.
+func (c *comparison) judge(name func(*Finding)) error {
+	return c.each(func(k key, a *telemetry.Accepted) {
+		t, known := c.tallies[k]
+		if !known || t.named {
+			return // accepted since the first pass, or named before
+		}
+		t.named = true
+		c.tallies[k] = t
+		c.counts.Accepted++
+		if t.delivered == 1 {
+			c.counts.Delivered++
+			return
+		}
+		f := c.finding(&t, a)
+		c.counts.add(&f)
+		name(&f)
+	})
+}
+
+func (n *Counts) add(f *Finding) {
+	switch f.Verdict {
+	case Missing:
+		n.Missing++
+	case Doubled:
+		n.Doubled++
+		if f.Delivered <= f.Accepted {
+			n.Resent++
+		}
+	case DeadLettered:
+		n.DeadLettered++
+	case InFlight:
+		n.InFlight++
+	}
+}

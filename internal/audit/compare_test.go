@@ -1,0 +1,239 @@
+package audit
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/millrace-dev/millrace/pkg/event"
+)
+
+func TestCompare_NamesWhatIsNotThereOnce(t *testing.T) {
+	t.Parallel()
+	journal := journalOf(t,
+		ev("acme", "web", "once"), ev("acme", "web", "lost"), ev("acme", "web", "doubled"), ev("acme", "web", "resent"), ev("acme", "web", "resent"),
+		ev("acme", "web", "waiting"), ev("acme", "web", "dead"), ev("acme", "web", "dead and waiting"), ev("acme", "web", "dead and delivered"),
+		ev("acme", "web", "of another sink"))
+	letter := Place{Where: DeadLetters, Pack: "p2", Sink: "archive", Class: "permanent", Status: 400, Stop: "permanent", Cause: "bad", Attempts: 1}
+	elsewhere := Place{Where: DeadLetters, Pack: "p3", Sink: "other"}
+	waiting := Place{Where: MainQueue, Pack: "p1"}
+	var where Whereabouts
+	where.Add(waiting, "acme", []Delivered{{Source: "web", ID: "waiting"}, {Source: "web", ID: "dead and waiting"}, {Source: "web", ID: "older"}})
+	where.Add(letter, "acme", []Delivered{{Source: "web", ID: "dead"}, {Source: "web", ID: "dead and waiting"}, {Source: "web", ID: "dead and delivered"}})
+	where.Add(elsewhere, "acme", []Delivered{{Source: "web", ID: "of another sink"}})
+	counts, findings := compared(t, &journal, &where, outputOf(
+		record("acme", "web", "once"), record("acme", "web", "doubled"), record("acme", "web", "resent"), record("acme", "web", "resent"),
+		record("acme", "web", "doubled"), "", record("acme", "web", "dead and delivered"), record("acme", "web", "from before"), `{"id":"half a li`))
+	want := Counts{Accepted: 9, Delivered: 2, Doubled: 2, Resent: 1, InFlight: 2, DeadLettered: 1, Missing: 2, Unlisted: 1, Unreadable: 1}
+	if diff := cmp.Diff(want, counts); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+	finding := func(verdict Verdict, id string, accepted, delivered int, place Place) Finding {
+		return Finding{
+			Verdict: verdict, Sink: "archive", Tenant: "acme", Source: "web", ID: id, Type: "order",
+			Accepted: accepted, Delivered: delivered, Place: place,
+		}
+	}
+	wantFindings := []Finding{
+		finding(Missing, "lost", 1, 0, Place{Where: Nowhere}),
+		finding(Doubled, "doubled", 1, 2, Place{Where: AtSink}),
+		finding(Doubled, "resent", 2, 2, Place{Where: AtSink}),
+		finding(InFlight, "waiting", 1, 0, waiting),
+		finding(DeadLettered, "dead", 1, 0, letter),
+		finding(InFlight, "dead and waiting", 1, 0, waiting),
+		finding(Missing, "of another sink", 1, 0, Place{Where: Nowhere}),
+	}
+	if diff := cmp.Diff(wantFindings, findings); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}
+
+func TestCompare_TellsTenantsAndSourcesApart(t *testing.T) {
+	t.Parallel()
+	journal := journalOf(t, ev("acme", "web", "1"), ev("acme", "app", "1"), ev("umbrella", "web", "1"))
+	counts, findings := compared(t, &journal, &Whereabouts{}, outputOf(record("acme", "web", "1"), record("umbrella", "web", "1")))
+	if counts.Missing != 1 || len(findings) != 1 || findings[0].Tenant != "acme" || findings[0].Source != "app" {
+		t.Errorf("counts %+v, findings %+v; want only acme/app missing", counts, findings)
+	}
+}
+
+func TestCompare_AListOfIDs_GoesByIDAlone(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("long", 1000)
+	journal := journalOf(t, ev("acme", "web", "1"), ev("acme", "app", "2"), ev("umbrella", "web", "2"), ev("acme", "web", "quoted \" one"), ev("acme", "web", long))
+	counts, findings := compared(t, &journal, &Whereabouts{}, outputOf("1", "2\r", `"quoted \" one"`, long, `{"id":"3"}`))
+	want := Counts{Accepted: 4, Delivered: 4, Unlisted: 1}
+	if diff := cmp.Diff(want, counts); diff != "" || len(findings) > 0 {
+		t.Errorf("findings %+v, counts (-want +got):\n%s", findings, diff)
+	}
+}
+
+func TestCompare_OnlyWhatIsForTheSink(t *testing.T) {
+	t.Parallel()
+	journal := journalOf(t, ev("acme", "web", "1"), ev("acme", "app", "2"))
+	sink := Sink{Name: "s", Wants: func(e *event.Event) bool { return e.Source == "app" }, Delivered: ReadDelivered(outputOf())}
+	var named []string
+	counts, err := Compare(&journal, &Whereabouts{}, &sink, func(f *Finding) { named = append(named, f.ID) })
+	if err != nil || counts != (Counts{Accepted: 1, Missing: 1}) || !slices.Equal(named, []string{"2"}) {
+		t.Errorf("counts %+v, named %v, %v; want event 2 missing", counts, named, err)
+	}
+}
+
+func TestCompare_TimeBounds(t *testing.T) {
+	t.Parallel()
+	journal := journalOf(t, ev("acme", "web", "1"))
+	for name, bounds := range map[string][2]time.Time{
+		"before": {{}, time.Now().Add(-time.Hour)},
+		"after":  {time.Now().Add(time.Hour), {}},
+	} {
+		bounded := Journal{Files: journal.Files, Since: bounds[0], Until: bounds[1]}
+		if counts, _ := compared(t, &bounded, &Whereabouts{}, outputOf()); counts != (Counts{}) {
+			t.Errorf("%s: %+v, want nothing", name, counts)
+		}
+	}
+}
+
+func TestCompare_NoJournal(t *testing.T) {
+	t.Parallel()
+	sink := Sink{Delivered: ReadDelivered(outputOf())}
+	if _, err := Compare(&Journal{Files: []string{"/does/not/exist"}}, &Whereabouts{}, &sink, nil); err == nil {
+		t.Error("a journal that does not exist was compared")
+	}
+}
+
+// TestCompare_Property holds Compare to a model that counts texts: nothing is counted twice or left out, and every
+// event that is not there once is named once.
+func TestCompare_Property(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		names := rapid.SampledFrom([]string{"a", "b", "c", "d", "e", "f", "g"})
+		accepted := rapid.SliceOfN(names, 1, 20).Draw(t, "accepted")
+		waiting := rapid.SliceOfN(names, 0, 5).Draw(t, "waiting")
+		dead := rapid.SliceOfN(names, 0, 5).Draw(t, "dead")
+		delivered := rapid.SliceOfN(names, 0, 12).Draw(t, "delivered")
+		lists := rapid.Bool().Draw(t, "a list of ids")
+
+		events, lines := make([]event.Event, len(accepted)), make([]string, len(delivered))
+		for i, id := range accepted {
+			events[i] = ev("acme", "web", id)
+		}
+		for i, id := range delivered {
+			if lines[i] = record("acme", "web", id); lists {
+				lines[i] = id
+			}
+		}
+		var where Whereabouts
+		where.Add(Place{Where: MainQueue}, "acme", placedEvents(waiting))
+		where.Add(Place{Where: DeadLetters}, "acme", placedEvents(dead))
+		journal := journalOf(inRapid{t, dir}, events...)
+		counts, findings := compared(inRapid{t, dir}, &journal, &where, outputOf(lines...))
+
+		want, times := Counts{}, tallied(delivered)
+		wantNamed := map[string]Verdict{}
+		for id, n := range tallied(accepted) {
+			want.Accepted++
+			switch {
+			case times[id] == 1:
+				want.Delivered++
+				continue
+			case times[id] > 1:
+				want.Doubled++
+				wantNamed[id] = Doubled
+				if times[id] <= n {
+					want.Resent++
+				}
+			case slices.Contains(waiting, id):
+				want.InFlight++
+				wantNamed[id] = InFlight
+			case slices.Contains(dead, id):
+				want.DeadLettered++
+				wantNamed[id] = DeadLettered
+			default:
+				want.Missing++
+				wantNamed[id] = Missing
+			}
+		}
+		for id, n := range times {
+			if !slices.Contains(accepted, id) {
+				want.Unlisted += n
+			}
+		}
+		named := map[string]Verdict{}
+		for _, f := range findings {
+			named[f.ID] = f.Verdict
+		}
+		if diff := cmp.Diff(want, counts); diff != "" {
+			t.Fatalf("counts (-want +got):\n%s", diff)
+		}
+		if !maps.Equal(named, wantNamed) || len(findings) != len(named) {
+			t.Fatalf("named %v, want %v", findings, wantNamed)
+		}
+	})
+}
+
+// inRapid gives a property the test's directory.
+type inRapid struct {
+	*rapid.T
+
+	dir string
+}
+
+func (r inRapid) TempDir() string { return r.dir }
+
+func placedEvents(ids []string) []Delivered {
+	events := make([]Delivered, len(ids))
+	for i, id := range ids {
+		events[i] = Delivered{Source: "web", ID: id}
+	}
+	return events
+}
+
+func tallied(ids []string) map[string]int {
+	times := map[string]int{}
+	for _, id := range ids {
+		times[id]++
+	}
+	return times
+}
+
+func TestSummarise(t *testing.T) {
+	t.Parallel()
+	journal := journalOf(t, ev("acme", "web", "1"), ev("acme", "web", "2"), ev("umbrella", "web", "2"))
+	summary, err := Summarise(&journal, func(e *event.Event) []string {
+		if e.ID == "1" {
+			return nil
+		}
+		return []string{"archive"}
+	})
+	if err != nil || summary.Events != 3 || summary.Unrouted != 1 || summary.To.Before(summary.From) || summary.From.IsZero() {
+		t.Errorf("summary %+v, %v; want 3 events of which 1 goes nowhere", summary, err)
+	}
+}
+
+// BenchmarkCompare compares a million events that are all delivered, and tells how much memory that takes.
+func BenchmarkCompare(b *testing.B) {
+	const n = 1_000_000
+	events, lines := make([]event.Event, n), make([]string, n)
+	for i := range events {
+		events[i] = ev("acme", "web", fmt.Sprintf("0195e0a4-3c1b-7c55-9a00-%012d", i))
+		lines[i] = record("acme", "web", events[i].ID)
+	}
+	journal := journalOf(b, events...)
+	output := strings.Join(lines, "\n")
+	events, lines = nil, nil
+	b.ReportAllocs()
+	for b.Loop() {
+		counts, _ := compared(b, &journal, &Whereabouts{}, strings.NewReader(output))
+		if counts.Delivered != n {
+			b.Fatalf("%+v", counts)
+		}
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}

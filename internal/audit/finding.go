@@ -1,0 +1,49 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/millrace-dev/millrace/pkg/telemetry"
+)
+
+// Finding is an event that is not at its sink exactly once.
+type Finding struct {
+	Verdict Verdict `json:"verdict"`
+	Sink    string  `json:"sink"`
+	Tenant  string  `json:"tenant"`
+	Source  string  `json:"source"`
+	ID      string  `json:"id"`
+	Type    string  `json:"type,omitempty"`
+	// AcceptedAt and Request say when and by which invocation it was first accepted.
+	AcceptedAt time.Time `json:"accepted_at"`
+	Request    string    `json:"request,omitempty"`
+	// Accepted and Delivered say how often.
+	Accepted  int `json:"accepted"`
+	Delivered int `json:"delivered"`
+	// Place is where it was last known.
+	Place Place `json:"place"`
+}
+
+func (c *comparison) finding(t *tally, a *telemetry.Accepted) Finding {
+	f := Finding{
+		Sink: c.sink.Name, Tenant: a.Tenant, Source: a.Source, ID: a.ID, Type: a.Type, AcceptedAt: a.Time, Request: a.RequestID,
+		Accepted: int(t.accepted), Delivered: int(t.delivered), Place: Place{Where: Nowhere},
+	}
+	if t.place > 0 {
+		f.Place = c.where.places[t.place-1]
+	}
+	switch {
+	case t.delivered > 0:
+		f.Verdict = Doubled
+		if t.place == 0 {
+			f.Place.Where = AtSink
+		}
+	case t.place == 0:
+		f.Verdict = Missing
+	case f.Place.Where == DeadLetters:
+		f.Verdict = DeadLettered
+	default:
+		f.Verdict = InFlight
+	}
+	return f
+}

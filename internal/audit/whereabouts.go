@@ -1,0 +1,69 @@
+package audit
+
+// Where names the sort of place at which an event was last known.
+type Where string
+
+// The places.
+const (
+	// MainQueue is the main queue: the event is on its way.
+	MainQueue Where = "main queue"
+	// DeadLetters is the queue of dead letters.
+	DeadLetters Where = "dead letters"
+	// AtSink is the sink itself.
+	AtSink Where = "sink"
+	// Nowhere is no place that is known of.
+	Nowhere Where = "nowhere"
+)
+
+// Place is where an event was last known, and what is known of why.
+type Place struct {
+	Where Where `json:"where"`
+	// Pack that holds it, and the sink that the pack concerns; empty for all sinks.
+	Pack string `json:"pack,omitempty"`
+	Sink string `json:"sink,omitempty"`
+	// Class, Status, Stop and Cause of the latest failure.
+	Class  string `json:"class,omitempty"`
+	Status int    `json:"status,omitzero"`
+	Stop   string `json:"stop,omitempty"`
+	Cause  string `json:"cause,omitempty"`
+	// Attempts that were made so far.
+	Attempts int `json:"attempts,omitzero"`
+}
+
+// Whereabouts are the places of the events that lie on queues. The zero value holds none.
+type Whereabouts struct {
+	places []Place
+	events []placed
+}
+
+// placed is an event at places[place].
+type placed struct {
+	byEvent, byID key
+	place         int32
+}
+
+// Add says that events of a tenant lie at a place. What is added first counts: add the main queue before the dead
+// letters, so that a letter that is being replayed is on its way.
+func (w *Whereabouts) Add(p Place, tenant string, events []Delivered) {
+	at := int32(len(w.places)) //nolint:gosec // a queue holds far fewer packs
+	w.places = append(w.places, p)
+	for i := range events {
+		e := &events[i]
+		w.events = append(w.events, placed{keyOf(ByEvent, tenant, e.Source, e.ID), keyOf(ByID, "", "", e.ID), at})
+	}
+}
+
+// of yields the events at places that concern a sink.
+func (w *Whereabouts) of(sink string, by Identity, yield func(k key, place int32)) {
+	for i := range w.events {
+		e := &w.events[i]
+		if s := w.places[e.place].Sink; s != "" && s != sink {
+			continue
+		}
+		if by == ByID {
+			yield(e.byID, e.place)
+		} else {
+			yield(e.byEvent, e.place)
+		}
+	}
+}
