@@ -82,7 +82,7 @@ func TestBucket_Environment_SaysWhereS3Is(t *testing.T) {
 		t.Run(variable, func(t *testing.T) {
 			s := claimtest.NewServer(t)
 			t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1") // nobody is there
-			t.Setenv(variable, s.URL)
+			t.Setenv(variable, s.Listen())
 			t.Setenv("AWS_REGION", "eu-west-1")
 			t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
 			t.Setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")

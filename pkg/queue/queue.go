@@ -44,10 +44,15 @@ const (
 type Queue struct {
 	client Client
 	url    string
+	bucket Bucket // nil for none
 }
 
 // New returns the queue at url.
 func New(client Client, url string) *Queue { return &Queue{client: client, url: url} }
+
+// WithBucket returns the same queue with a bucket for the events of packs that do not fit a
+// message. Without one, such packs are not sent.
+func (q *Queue) WithBucket(b Bucket) *Queue { return &Queue{client: q.client, url: q.url, bucket: b} }
 
 // URL returns the queue's URL.
 func (q *Queue) URL() string { return q.url }
@@ -59,7 +64,8 @@ type Received struct {
 	ID string
 	// Receipt names this receipt of the message, to delete or release it.
 	Receipt string
-	// Body and Events are the two parts of a pack; see batch.Decode.
+	// Body and Events are the two parts of a pack; see batch.Decode. Events of a pack that
+	// is checked in are in the bucket, and nil here.
 	Body, Events []byte
 	// ReceiveCount is how often the message was received, this time included.
 	ReceiveCount int

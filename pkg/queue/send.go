@@ -38,9 +38,12 @@ func (e *SendError) Unwrap() error { return e.Err }
 // Send puts messages on the queue, in as few calls as SQS allows. A nil error means
 // that every message is confirmed; otherwise the error is a *SendError. A message that
 // was not confirmed may be on the queue all the same (a lost reply).
+//
+// Events that belong into the bucket are stored first. A message whose events are not
+// there is not sent.
 func (q *Queue) Send(ctx context.Context, messages ...Outgoing) error {
-	var failure SendError
-	for _, call := range calls(messages) {
+	failure := q.checkIn(ctx, messages)
+	for _, call := range calls(messages, failure.Failed) {
 		if failed, err := q.sendCall(ctx, messages, call); err != nil {
 			failure.Failed = append(failure.Failed, failed...)
 			failure.Err = errors.Join(failure.Err, err)
@@ -56,13 +59,17 @@ func (q *Queue) Send(ctx context.Context, messages ...Outgoing) error {
 type span struct{ from, to int }
 
 // calls cuts messages into runs that respect the limits of one call: ten entries and
-// 1 MiB together.
-func calls(messages []Outgoing) []span {
+// 1 MiB together. Those at the indexes in without, which are in order, are left out.
+func calls(messages []Outgoing, without []int) []span {
 	var spans []span
 	bytes := 0
 	for i := range messages {
+		if len(without) > 0 && without[0] == i {
+			without = without[1:]
+			continue
+		}
 		size := messages[i].Message.Bytes()
-		if last := len(spans) - 1; last >= 0 && i-spans[last].from < MaxEntries && bytes+size <= batch.MaxMessageBytes {
+		if last := len(spans) - 1; last >= 0 && spans[last].to == i && i-spans[last].from < MaxEntries && bytes+size <= batch.MaxMessageBytes {
 			spans[last].to, bytes = i+1, bytes+size
 			continue
 		}
@@ -138,7 +145,11 @@ func unconfirmed(out *sqs.SendMessageBatchOutput, s span) (failed []int, err err
 	return failed, failures("send batch", out.Failed)
 }
 
+// attributes are the events, but for those that are in the bucket.
 func attributes(m *batch.Message) map[string]types.MessageAttributeValue {
+	if m.Header.Claim != "" {
+		return nil
+	}
 	return map[string]types.MessageAttributeValue{
 		batch.AttributeName: {DataType: aws.String(batch.AttributeType), BinaryValue: m.Events},
 	}
