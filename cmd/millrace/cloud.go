@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/millrace-dev/millrace/internal/audit"
 	"github.com/millrace-dev/millrace/internal/devstack"
 	"github.com/millrace-dev/millrace/internal/localaws"
+	"github.com/millrace-dev/millrace/internal/logfile"
 	"github.com/millrace-dev/millrace/pkg/queue"
 	"github.com/millrace-dev/millrace/pkg/telemetry"
 )
@@ -70,7 +70,7 @@ func (c *cloud) openLog(directory, function string) (io.Writer, error) {
 	if directory == "" {
 		return c.totals, nil
 	}
-	file, err := os.OpenFile(filepath.Join(directory, function+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	file, err := logfile.Open(filepath.Join(directory, function+".log"))
 	if err != nil {
 		return nil, fmt.Errorf("dev --data: %w", err)
 	}
