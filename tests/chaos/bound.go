@@ -1,8 +1,6 @@
 package chaos
 
 import (
-	"slices"
-
 	"github.com/millrace-dev/millrace/internal/localaws/esm"
 )
 
@@ -24,6 +22,8 @@ const (
 	riskDelete risk = "deletes in doubt"
 	// riskEntry: one entry of a batch call failed.
 	riskEntry risk = "entries refused"
+	// riskLate: a flush had no time left to write a residue.
+	riskLate risk = "residues too late"
 	// riskRepost: a client posted again what may have been accepted. Counted by the oracle, event by event: a bound that
 	// gives it any weight excuses it.
 	riskRepost risk = "reposts"
@@ -47,7 +47,7 @@ const (
 func AtLeastOnce() Bound {
 	return Bound{
 		riskFlush: flushPacks, riskDrain: drainPacks, riskReplay: callPacks, riskSeen: 1, riskSend: callPacks, riskDelete: flushPacks,
-		riskEntry: 1, riskRepost: 1,
+		riskEntry: 1, riskLate: 1, riskRepost: 1,
 	}
 }
 
@@ -62,20 +62,23 @@ func AtLeastOnce() Bound {
 func Deduped(scope string) Bound {
 	bound := Bound{riskFlush: flushPacks, riskDrain: drainPacks}
 	if scope == scopePack {
-		bound[riskSend], bound[riskEntry] = callPacks, 1
+		bound[riskSend], bound[riskEntry], bound[riskLate] = callPacks, 1, 1
 	}
 	return bound
 }
 
 // BoundOf is the bound of a plan's runs. While the store fails it knows less: a settlement that did not arrive is a flush that may
 // deliver its packs again, and one that could not ask delivers what may have been delivered, where it is told to fail open. Told
-// to fail closed, it waits.
+// to fail closed, it waits. Leases and windows are read with the clocks of those who ask: where these jump, a store is worth nothing.
 func BoundOf(p Plan) Bound {
 	if p.Dedup.Scope == "" {
 		return AtLeastOnce()
 	}
 	bound, packs := Deduped(p.Dedup.Scope), flushPacks
-	if p.Scheduled || slices.ContainsFunc(p.Episodes, func(e Episode) bool { return e.Fault == Drain }) {
+	if p.Has(ClockJump) {
+		bound = AtLeastOnce()
+	}
+	if p.Scheduled || p.Has(Drain) {
 		packs = drainPacks // who asked cannot be told
 	}
 	bound[riskUnsettled] = packs

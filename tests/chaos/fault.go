@@ -52,6 +52,9 @@ const (
 	// StoreLoseReply carries a conditional write out and answers with an error.
 	StoreLoseReply Fault = "store-lose-reply"
 
+	// ClockJump moves the clocks of some processes, by up to an hour. It needs functions that were compiled for it.
+	ClockJump Fault = "clock-jump"
+
 	// Replay and Drain are no faults, but start what a person or a schedule starts, amid the others.
 	Replay Fault = "replay"
 	Drain  Fault = "drain"
@@ -62,7 +65,7 @@ type theme []Fault
 
 // themes are what a plan draws one of.
 func themes() []theme {
-	return []theme{clean(), badReturns(), badQueue(), badProcesses(), badStore(), everything()}
+	return []theme{clean(), badReturns(), badQueue(), badProcesses(), badStore(), badClocks(), everything()}
 }
 
 // clean faults repeat nothing, so a duplicate has no excuse.
@@ -95,7 +98,12 @@ func badStore() theme {
 	}
 }
 
-// everything is all of them.
+// badClocks make leases and windows look over, or not, while packs come more than once.
+func badClocks() theme {
+	return theme{ClockJump, ClockJump, KillFlush, Redeliver, LoseDelete, LoseSend, SinkFail, Reorder, Replay}
+}
+
+// everything is all of them, but for clocks: few bounds are left then.
 func everything() theme {
 	return append(clean(), KillIngest, KillFlush, KillReplay, FreezeFlush, Redeliver, LoseSend, LoseDelete,
 		FailSend, FailDelete, FailEntry, SinkLoseReply, SinkPartial, StoreAway, StoreThrottle, StoreSlow)

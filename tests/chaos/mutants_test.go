@@ -2,7 +2,6 @@ package chaos_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/millrace-dev/millrace/internal/devstack"
 	"github.com/millrace-dev/millrace/tests/chaos"
 	"github.com/millrace-dev/millrace/tests/devtest"
 )
@@ -109,15 +107,12 @@ func build(t *testing.T, name string) (dist string) {
 		}
 		write(t, filepath.Join(dir, file), text)
 	}
-	text, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
+	if err := writeOverlay(overlay, replace); err != nil {
 		t.Fatal(err)
 	}
-	write(t, overlay, text)
 	command(t, dir, "git", "apply", "-C1", patch)
-	for _, function := range []string{devstack.Ingest, devstack.Flush, devstack.Replay} {
-		command(t, root, "go", "build", "-overlay", overlay, "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false",
-			"-o", filepath.Join(dir, "dist", function, "bootstrap"), "./functions/"+function)
+	if err := compile(root, filepath.Join(dir, "dist"), overlay); err != nil {
+		t.Fatal(err)
 	}
 	return filepath.Join(dir, "dist")
 }
@@ -155,7 +150,7 @@ func command(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), name, args...)
 	c.Dir = dir
-	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
+	c.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
 	}

@@ -29,6 +29,11 @@ func (e Episode) String() string {
 // covers says whether the episode is on at a moment.
 func (e Episode) covers(at time.Duration) bool { return at >= e.At && at < e.At+e.For }
 
+// Has says whether a fault is possible.
+func (p Plan) Has(f Fault) bool {
+	return slices.ContainsFunc(p.Episodes, func(e Episode) bool { return e.Fault == f })
+}
+
 // Plan is all the trouble of a run.
 type Plan struct {
 	Seed uint64
@@ -54,6 +59,16 @@ func (d Dedup) String() string {
 	}
 	return d.Scope + ", " + d.OnStoreFailure
 }
+
+// window is how long flushes remember: longer than a run, unless clocks jump.
+func (p Plan) window() time.Duration {
+	if p.Has(ClockJump) {
+		return clockWindow
+	}
+	return time.Hour
+}
+
+const clockWindow = 30 * time.Second
 
 const (
 	scopePack, scopeEvent = "pack", "event"
@@ -106,6 +121,9 @@ func NewPlan(seed uint64, load time.Duration) Plan {
 		p.Episodes = append(p.Episodes, e)
 	}
 	p.Dedup = drawDedup(r)
+	if p.Scheduled && p.Dedup.Scope == scopeEvent {
+		p.Dedup.Scope = scopePack // a drain takes more events than it can claim one by one in four seconds on a busy machine
+	}
 	slices.SortFunc(p.Episodes, func(a, b Episode) int { return cmp.Compare(a.At, b.At) })
 	return p
 }

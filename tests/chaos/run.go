@@ -27,7 +27,7 @@ type Options struct {
 }
 
 // DefaultPatience is far more than the drain takes.
-const DefaultPatience = time.Minute
+const DefaultPatience = 90 * time.Second
 
 // Report is what a run did, and the verdict.
 type Report struct {
@@ -46,6 +46,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	begin := time.Now()
 	if o.Patience == 0 {
 		o.Patience = DefaultPatience
+	}
+	if o.Plan.Has(ClockJump) {
+		o.Patience *= 3 // leases look longer than they are
 	}
 	weather := newWeather(o.Plan)
 	world, err := startWorld(ctx, o.Dist, o.Dir, weather)
@@ -141,6 +144,7 @@ func until(ctx context.Context, at time.Time) bool {
 }
 
 func (w *world) evidence(sent *load, bound Bound) (*oracle.Evidence, error) {
+	w.rest()
 	left, err := w.leftovers()
 	if err != nil {
 		return nil, err

@@ -24,7 +24,8 @@ func TestRun_RandomWalk(t *testing.T) {
 		first = rand.Uint64N(1_000_000_000) //nolint:gosec // a seed is no secret
 	}
 	fmt.Printf("chaos: walking for %s from seed %d, %s of load each\n", *walk, first, *load)
-	dist, end := built(t), time.Now().Add(*walk)
+	withClocks(t) // now, and from the same source as all of it
+	end := time.Now().Add(*walk)
 	var (
 		group  sync.WaitGroup
 		next   atomic.Uint64
@@ -34,7 +35,8 @@ func TestRun_RandomWalk(t *testing.T) {
 		group.Go(func() {
 			for time.Now().Before(end) {
 				plan := chaos.NewPlan(first+next.Add(1)-1, *load)
-				report, err := chaos.Run(t.Context(), chaos.Options{Plan: plan, Dist: dist, Dir: t.TempDir()})
+				o := chaos.Options{Plan: plan, Dist: distOf(t, plan), Dir: t.TempDir()}
+				report, err := chaos.Run(t.Context(), o)
 				if err != nil {
 					t.Errorf("seed %d: %v", plan.Seed, err)
 					continue
@@ -42,6 +44,7 @@ func TestRun_RandomWalk(t *testing.T) {
 				totals.Add(report)
 				fmt.Println(report)
 				if !report.Good() {
+					keepLogs(t, plan.Seed, o.Dir)
 					t.Errorf("repeat it with: go test ./tests/chaos -seed %d -load %s\n%s", plan.Seed, *load, report.Details())
 				}
 			}

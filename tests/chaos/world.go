@@ -39,7 +39,7 @@ routes:
   - { to: [one, two] }
 flush: { max_events: 100, max_age: 0s }
 retry: { max_inline_wait: 300ms, max_attempts: 4 }
-dedup: { window: 1h, scope: %s, on_store_failure: %s }
+dedup: { window: %s, scope: %s, on_store_failure: %s }
 `
 
 // world is a running stack with sick sinks.
@@ -48,6 +48,7 @@ type world struct {
 	server  *localaws.Server
 	sinks   map[string]*sick
 	totals  *telemetry.Totals
+	clocks  clocks
 	logs    []io.Closer
 	// cutOff counts the flushes that ended without an answer.
 	cutOff atomic.Int64
@@ -62,6 +63,10 @@ func startWorld(ctx context.Context, dist, dir string, w *weather) (*world, erro
 	if err != nil {
 		return nil, world.abandon(err)
 	}
+	if world.clocks, err = newClocks(filepath.Join(dir, "clocks")); err != nil {
+		return nil, world.abandon(err)
+	}
+	world.logs = append(world.logs, world.clocks.file)
 	logs := map[string]io.Writer{}
 	for _, function := range []string{devstack.Ingest, devstack.Flush, devstack.Replay} {
 		file, err := os.Create(filepath.Join(dir, function+".log"))
@@ -69,11 +74,11 @@ func startWorld(ctx context.Context, dist, dir string, w *weather) (*world, erro
 			return nil, world.abandon(fmt.Errorf("log: %w", err))
 		}
 		world.logs = append(world.logs, file)
-		logs[function] = io.MultiWriter(world.totals, file)
+		logs[function] = io.MultiWriter(world.totals, lateness{w}, file)
 	}
 	world.server, err = devstack.Start(ctx, devstack.Options{
 		Bootstrap: func(function string) string { return filepath.Join(dist, function, "bootstrap") },
-		Directory: dir, Environment: w.plan.environment(path),
+		Directory: dir, Environment: w.plan.environment(path, world.clocks),
 		FlushTimeout: flushTimeout, Visibility: visibility,
 		Log:    func(function string) io.Writer { return logs[function] },
 		Faults: queueFaults(w), TableFaults: storeFaults(w), Logger: slog.New(observer{&world.cutOff}),
@@ -88,7 +93,7 @@ func (w *world) configure(dir string) (string, error) {
 	path := filepath.Join(dir, "millrace.yaml")
 	text := fmt.Sprintf(configuration, hash(tenants[0].key), tenants[0].name, hash(tenants[1].key), tenants[1].name,
 		w.sinks[sinkOne].server.URL, w.sinks[sinkTwo].server.URL,
-		cmp.Or(w.weather.plan.Dedup.Scope, scopePack), w.weather.plan.Dedup.OnStoreFailure)
+		w.weather.plan.window(), cmp.Or(w.weather.plan.Dedup.Scope, scopePack), w.weather.plan.Dedup.OnStoreFailure)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return "", fmt.Errorf("configuration: %w", err)
 	}
@@ -96,8 +101,8 @@ func (w *world) configure(dir string) (string, error) {
 }
 
 // environment is what differs in the functions' environment from that of the stack.
-func (p Plan) environment(configuration string) map[string]string {
-	variables := map[string]string{config.EnvConfig: configuration}
+func (p Plan) environment(configuration string, c clocks) map[string]string {
+	variables := map[string]string{config.EnvConfig: configuration, envClocks: c.file.Name()}
 	if p.Dedup.Scope == "" {
 		variables[config.EnvTable] = ""
 	}
@@ -112,6 +117,16 @@ func hash(key string) string {
 func (w *world) abandon(err error) error {
 	w.closeRest()
 	return err
+}
+
+// rest ends the functions, so that everything they wrote has been read.
+func (w *world) rest() {
+	ctx, cancel := context.WithTimeout(context.Background(), visibility)
+	defer cancel()
+	for _, mapping := range w.server.Mappings() {
+		_ = mapping.Stop(ctx)
+	}
+	_ = w.server.Lambda().Close(ctx)
 }
 
 // close ends everything; nothing is left running.
