@@ -49,11 +49,11 @@ func (o Options) queueName(address string) (string, *Error) {
 	}
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return "", errAddress(address)
+		return "", errNamed("InvalidAddress", "The address %s is not valid for this endpoint.", address)
 	}
 	parts := strings.Split(strings.Trim(parsed.Path, "/"), "/")
 	if len(parts) != 2 {
-		return "", errAddress(address)
+		return "", errNamed("InvalidAddress", "The address %s is not valid for this endpoint.", address)
 	}
 	if parts[0] != o.AccountID {
 		return "", errQueue()

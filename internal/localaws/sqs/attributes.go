@@ -11,35 +11,14 @@ import (
 	"unicode/utf8"
 )
 
-// namedAttribute is one message attribute.
-type namedAttribute struct {
-	Attribute
-	name string
-}
-
-// attributeList is a message's attributes, ordered by name.
-type attributeList []namedAttribute
-
 // isBinary says which of the two values counts.
 func (a Attribute) isBinary() bool { return strings.HasPrefix(a.DataType, "Binary") }
 
-// newAttributeList orders attributes by name, as the checksum wants them.
-func newAttributeList(attributes map[string]Attribute) attributeList {
-	if len(attributes) == 0 {
-		return nil
-	}
-	list := make(attributeList, 0, len(attributes))
-	for _, name := range sortedKeys(attributes) {
-		list = append(list, namedAttribute{attributes[name], name})
-	}
-	return list
-}
-
-// size is what the attributes add to a message's size: names, types and values.
-func (l attributeList) size() int {
+// sizeOf is what attributes add to a message's size: names, types and values.
+func sizeOf(attributes map[string]Attribute) int {
 	n := 0
-	for _, a := range l {
-		n += len(a.name) + len(a.DataType) + len(a.StringValue) + len(a.BinaryValue)
+	for name, a := range attributes {
+		n += len(name) + len(a.DataType) + len(a.StringValue) + len(a.BinaryValue)
 	}
 	return n
 }
@@ -50,25 +29,23 @@ const (
 	checksumBinary = 2
 )
 
-// sum is AWS's MD5 of message attributes: for each, by name, the length-prefixed name, the length-prefixed type, one byte for string or
-// binary, and the length-prefixed value ("Calculating the MD5 message digest for message attributes", SQS developer guide).
-func (l attributeList) sum() [16]byte {
-	digest := md5.New() //nolint:gosec // as above
-	var scratch []byte
-	for _, a := range l {
-		scratch = appendPrefixed(scratch[:0], a.name)
-		scratch = appendPrefixed(scratch, a.DataType)
-		if a.isBinary() {
-			scratch = append(scratch, checksumBinary)
-			scratch = binary.BigEndian.AppendUint32(scratch, uint32(len(a.BinaryValue))) //nolint:gosec // at most 1 MiB
-			digest.Write(scratch)
-			digest.Write(a.BinaryValue)
-			continue
-		}
-		scratch = append(scratch, checksumString)
-		digest.Write(appendPrefixed(scratch, a.StringValue))
+// sumOf is AWS's MD5 of message attributes in hex, "" when there are none: for each, by name, the length-prefixed name, the length-prefixed type,
+// one byte for string or binary, and the length-prefixed value ("Calculating the MD5 message digest for message attributes", SQS developer guide).
+func sumOf(attributes map[string]Attribute) string {
+	if len(attributes) == 0 {
+		return ""
 	}
-	return [16]byte(digest.Sum(nil))
+	var text []byte
+	for _, name := range sortedKeys(attributes) {
+		a := attributes[name]
+		text = appendPrefixed(appendPrefixed(text, name), a.DataType)
+		if a.isBinary() {
+			text = appendPrefixed(append(text, checksumBinary), string(a.BinaryValue))
+		} else {
+			text = appendPrefixed(append(text, checksumString), a.StringValue)
+		}
+	}
+	return hexSum(md5.Sum(text)) //nolint:gosec // as above
 }
 
 func appendPrefixed(to []byte, text string) []byte {
@@ -78,16 +55,16 @@ func appendPrefixed(to []byte, text string) []byte {
 
 func hexSum(sum [16]byte) string { return hex.EncodeToString(sum[:]) }
 
-// check refuses attributes that AWS refuses.
-func (l attributeList) check() *Error {
-	if len(l) > MaxAttributes {
-		return errParameter("Number of message attributes [%d] exceeds the allowed maximum [%d].", len(l), MaxAttributes)
+// checkAttributes refuses attributes that AWS refuses.
+func checkAttributes(attributes map[string]Attribute) *Error {
+	if len(attributes) > MaxAttributes {
+		return errParameter("Number of message attributes [%d] exceeds the allowed maximum [%d].", len(attributes), MaxAttributes)
 	}
-	for _, a := range l {
-		if err := checkAttributeName(a.name); err != nil {
+	for _, name := range sortedKeys(attributes) {
+		if err := checkAttributeName(name); err != nil {
 			return err
 		}
-		if err := a.checkValue(); err != nil {
+		if err := checkAttributeValue(name, attributes[name]); err != nil {
 			return err
 		}
 	}
@@ -116,7 +93,7 @@ func notInAttributeName(r rune) bool {
 	return r > 'z' || r != '.' && !isWordByte(byte(r)) //nolint:gosec // at most 'z' here, never negative
 }
 
-func (a namedAttribute) checkValue() *Error {
+func checkAttributeValue(name string, a Attribute) *Error {
 	kind, suffix, hasSuffix := strings.Cut(a.DataType, ".")
 	empty := len(a.StringValue) == 0
 	if kind == "Binary" {
@@ -124,22 +101,22 @@ func (a namedAttribute) checkValue() *Error {
 	}
 	switch {
 	case a.DataType == "":
-		return errParameter("The message attribute '%s' must contain non-empty message attribute type.", a.name)
+		return errParameter("The message attribute '%s' must contain non-empty message attribute type.", name)
 	case len(a.DataType) > MaxDataTypeLength:
-		return errParameter("Length of message attribute '%s' type must be less than or equal to %d bytes.", a.name, MaxDataTypeLength)
+		return errParameter("Length of message attribute '%s' type must be less than or equal to %d bytes.", name, MaxDataTypeLength)
 	case kind != "String" && kind != "Number" && kind != "Binary", hasSuffix && suffix == "":
 		return errParameter("The message attribute '%s' has an invalid message attribute type %q, "+
-			"the set of supported type prefixes is Binary, Number, and String.", a.name, a.DataType)
+			"the set of supported type prefixes is Binary, Number, and String.", name, a.DataType)
 	case kind == "Binary" && a.StringValue != "":
-		return errParameter("The message attribute '%s' with type '%s' must use field 'Binary'.", a.name, a.DataType)
+		return errParameter("The message attribute '%s' with type '%s' must use field 'Binary'.", name, a.DataType)
 	case kind != "Binary" && len(a.BinaryValue) > 0:
-		return errParameter("The message attribute '%s' with type '%s' must use field 'String'.", a.name, a.DataType)
+		return errParameter("The message attribute '%s' with type '%s' must use field 'String'.", name, a.DataType)
 	case empty:
-		return errParameter("The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s'.", a.name, a.DataType)
+		return errParameter("The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s'.", name, a.DataType)
 	case kind == "Number" && !isNumber(a.StringValue):
-		return errParameter("Can't cast the value of message (user) attribute '%s' to a number: %q.", a.name, a.StringValue)
+		return errParameter("Can't cast the value of message (user) attribute '%s' to a number: %q.", name, a.StringValue)
 	case !hasLegalCharacters(a.StringValue), !hasLegalCharacters(a.DataType):
-		return errParameter("Message (user) attribute '%s' contains invalid characters.", a.name)
+		return errParameter("Message (user) attribute '%s' contains invalid characters.", name)
 	}
 	return nil
 }
@@ -182,32 +159,25 @@ func hasLegalCharacters(text string) bool {
 // attributeFilter picks attributes by name: "All", "*", ".*", "prefix.*", "prefix*" or the name itself.
 type attributeFilter []string
 
-func (f attributeFilter) takesAll() bool {
-	return slices.ContainsFunc(f, func(p string) bool { return p == "All" || p == "*" || p == ".*" })
-}
-
 func (f attributeFilter) takes(name string) bool {
 	return slices.ContainsFunc(f, func(pattern string) bool {
-		if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
-			return strings.HasPrefix(name, strings.TrimSuffix(prefix, "."))
-		}
-		return name == pattern
+		prefix, isPrefix := strings.CutSuffix(pattern, "*")
+		return pattern == "All" || pattern == name || isPrefix && strings.HasPrefix(name, strings.TrimSuffix(prefix, "."))
 	})
 }
 
-// choose returns the attributes that the filter takes, all of them as they are.
-func (f attributeFilter) choose(l attributeList) attributeList {
-	if len(f) == 0 || len(l) == 0 {
-		return nil
-	}
-	if f.takesAll() {
-		return l
-	}
-	var chosen attributeList
-	for _, a := range l {
-		if f.takes(a.name) {
-			chosen = append(chosen, a)
+// choose returns copies of the attributes that the filter takes, nil when there are none.
+func (f attributeFilter) choose(attributes map[string]Attribute) map[string]Attribute {
+	var chosen map[string]Attribute
+	for name, a := range attributes {
+		if !f.takes(name) {
+			continue
 		}
+		if chosen == nil {
+			chosen = make(map[string]Attribute, len(attributes))
+		}
+		a.BinaryValue = slices.Clone(a.BinaryValue)
+		chosen[name] = a
 	}
 	return chosen
 }

@@ -26,31 +26,25 @@ func errSeconds(name string, value, most time.Duration) *Error {
 
 // view says how the deliveries of one receive are shown.
 type view struct {
-	account    string
-	attributes attributeFilter
-	system     attributeFilter
+	account            string
+	attributes, system attributeFilter
 }
 
-// message shows one delivery.
-func (v view) message(d delivery) Message {
-	m := Message{
-		ID: d.id, Body: d.body, MD5OfBody: hexSum(d.bodySum), Attributes: v.systemAttributes(d),
-		ReceiptHandle: handle{queue: d.queueID, number: d.number, received: d.received}.String(),
+// everything shows all there is.
+func (s *Service) everything() view {
+	return view{s.options.AccountID, attributeFilter{"All"}, attributeFilter{"All"}}
+}
+
+func (v view) messages(deliveries []delivery) []Message {
+	messages := make([]Message, len(deliveries))
+	for i, d := range deliveries {
+		chosen := v.attributes.choose(d.Attributes)
+		messages[i] = Message{
+			ID: d.ID.String(), Body: d.Body, MD5OfBody: hexSum(d.bodySum), Attributes: v.systemAttributes(d), ReceiptHandle: d.handle.String(),
+			MessageAttributes: chosen, MD5OfMessageAttributes: sumOf(chosen), // AWS sums what it returns, not what was sent
+		}
 	}
-	chosen := v.attributes.choose(d.attributes)
-	if len(chosen) == 0 {
-		return m
-	}
-	sum := d.attributeSum
-	if len(chosen) < len(d.attributes) {
-		sum = chosen.sum() // AWS sums what it returns, not what was sent
-	}
-	m.MD5OfMessageAttributes = hexSum(sum)
-	m.MessageAttributes = make(map[string]Attribute, len(chosen))
-	for _, a := range chosen {
-		m.MessageAttributes[a.name] = Attribute{a.DataType, a.StringValue, slices.Clone(a.BinaryValue)}
-	}
-	return m
+	return messages
 }
 
 // systemAttributes returns the chosen system attributes, nil when there are none.
@@ -60,23 +54,15 @@ func (v view) systemAttributes(d delivery) map[string]string {
 	}
 	all := map[string]string{
 		"SenderId":                         v.account,
-		"SentTimestamp":                    strconv.FormatInt(d.sent.UnixMilli(), 10),
-		"ApproximateReceiveCount":          strconv.Itoa(int(d.receives)),
-		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(d.firstReceived/int64(time.Millisecond), 10),
+		"SentTimestamp":                    strconv.FormatInt(d.Sent/int64(time.Millisecond), 10),
+		"ApproximateReceiveCount":          strconv.Itoa(int(d.Receives)),
+		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(d.FirstReceived/int64(time.Millisecond), 10),
+		"AWSTraceHeader":                   d.TraceHeader,
+		"MessageGroupId":                   d.GroupID,
+		"DeadLetterQueueSourceArn":         d.SourceARN,
 	}
-	for name, value := range map[string]string{
-		"AWSTraceHeader": d.traceHeader, "MessageGroupId": d.groupID, "DeadLetterQueueSourceArn": d.sourceARN,
-	} {
-		if value != "" {
-			all[name] = value
-		}
-	}
-	if !slices.Contains(v.system, "All") {
-		maps.DeleteFunc(all, func(name, _ string) bool { return !slices.Contains(v.system, name) })
-	}
-	if len(all) == 0 {
-		return nil
-	}
+	wantsAll := slices.Contains(v.system, "All")
+	maps.DeleteFunc(all, func(name, value string) bool { return value == "" || !wantsAll && !slices.Contains(v.system, name) })
 	return all
 }
 
@@ -90,9 +76,9 @@ func isSystemAttribute(name string) bool {
 	return false
 }
 
-// delete removes the message that a receipt handle names.
-func (q *liveQueue) delete(text string) error {
-	h, err := parseHandle(q.id, text)
+// removeMessage deletes the message that a receipt handle names.
+func (s *Service) removeMessage(q *liveQueue, _ time.Time, e handleEntry) error {
+	h, err := parseHandle(q.id, e.ReceiptHandle)
 	if err != nil {
 		return err
 	}
@@ -100,23 +86,27 @@ func (q *liveQueue) delete(text string) error {
 	return nil
 }
 
-// changeVisibility hides an in-flight message for timeout from now.
-func (s *Service) changeVisibility(q *liveQueue, now time.Time, text string, timeout time.Duration) error {
+// hideMessage hides an in-flight message from now on.
+func (s *Service) hideMessage(q *liveQueue, now time.Time, e handleEntry) error {
+	if e.VisibilityTimeout == nil {
+		return errMissing("VisibilityTimeout")
+	}
+	timeout := *asSeconds(e.VisibilityTimeout)
 	if timeout < 0 || timeout > MaxVisibility {
 		return errSeconds("VisibilityTimeout", timeout, MaxVisibility)
 	}
-	h, err := parseHandle(q.id, text)
+	h, err := parseHandle(q.id, e.ReceiptHandle)
 	if err != nil {
 		return err
 	}
-	r := q.known[h.number]
+	r := q.known[h.Number]
 	switch {
 	case r == nil:
 		return errParameter("Value %s for parameter ReceiptHandle is invalid. Reason: "+
-			"Message does not exist or is not available for visibility timeout change.", text)
+			"Message does not exist or is not available for visibility timeout change.", e.ReceiptHandle)
 	case r.state != stateInFlight:
-		return errNotInFlight(text)
-	case now.Add(timeout).UnixNano()-r.lastReceived > int64(MaxVisibility):
+		return errLegacy("MessageNotInflight", "The message of receipt handle %q is not in flight.", e.ReceiptHandle)
+	case now.Add(timeout).UnixNano()-r.LastReceived > int64(MaxVisibility):
 		return errParameter("Value %s for parameter VisibilityTimeout is invalid. Reason: "+
 			"Total VisibilityTimeout for the message is beyond the limit [%s seconds].", wholeSeconds(timeout), wholeSeconds(MaxVisibility))
 	}

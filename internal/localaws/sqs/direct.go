@@ -14,10 +14,7 @@ func (s *Service) CreateQueue(ctx context.Context, name string, attributes map[s
 		return "", err
 	}
 	out, err := s.createQueue(ctx, call{}, &createQueueInput{QueueName: name, Attributes: attributes})
-	if err != nil {
-		return "", err
-	}
-	return out.QueueURL, nil
+	return out.QueueURL, err
 }
 
 // SetQueueAttributes changes a queue's attributes, all of them or none.
@@ -25,8 +22,10 @@ func (s *Service) SetQueueAttributes(ctx context.Context, name string, attribute
 	if err := s.admit(ctx, "SetQueueAttributes"); err != nil {
 		return err
 	}
-	_, err := s.setQueueAttributes(ctx, call{}, &setAttributesInput{queueInput{name}, attributes})
-	return err
+	return s.change(name, func(q *liveQueue, now time.Time) error {
+		_, err := s.setAttributes(q, now, &attributesInput{Attributes: attributes})
+		return err
+	})
 }
 
 // admit is the gate of every direct call.
@@ -42,18 +41,11 @@ func (s *Service) Send(ctx context.Context, queueName string, in SendInput) (str
 	if err := s.admit(ctx, "SendMessage"); err != nil {
 		return "", err
 	}
-	d, refusal := newDraft(in)
-	if refusal != nil {
-		return "", refusal
-	}
-	refused, err := s.enqueue(queueName, []draft{d})
-	switch {
-	case err != nil:
+	d := newDraft(in)
+	if err := s.enqueueOne(queueName, d); err != nil {
 		return "", err
-	case refused[0] != nil:
-		return "", refused[0]
 	}
-	return d.id, nil
+	return d.ID.String(), nil
 }
 
 // Receive takes up to in.MaxMessages messages and hides them. It waits up to in.Wait for the first one and returns
@@ -73,12 +65,7 @@ func (s *Service) Receive(ctx context.Context, queueName string, in ReceiveInput
 	if err != nil {
 		return nil, err
 	}
-	view := view{account: s.options.AccountID, attributes: attributeFilter{"All"}, system: attributeFilter{"All"}}
-	messages := make([]Message, len(deliveries))
-	for i, d := range deliveries {
-		messages[i] = view.message(d)
-	}
-	return messages, s.options.Faults.lose("ReceiveMessage")
+	return s.everything().messages(deliveries), s.options.Faults.lose("ReceiveMessage")
 }
 
 // Delete removes messages by receipt handle. An expired or already deleted handle is no error; all
@@ -87,12 +74,10 @@ func (s *Service) Delete(ctx context.Context, queueName string, receiptHandles [
 	if err := s.admit(ctx, "DeleteMessage"); err != nil {
 		return err
 	}
-	err := s.change(queueName, func(q *liveQueue, _ time.Time) error {
+	err := s.change(queueName, func(q *liveQueue, now time.Time) error {
 		var refusals []error
 		for _, text := range receiptHandles {
-			if err := q.delete(text); err != nil {
-				refusals = append(refusals, err)
-			}
+			refusals = append(refusals, s.removeMessage(q, now, handleEntry{ReceiptHandle: text}))
 		}
 		return errors.Join(refusals...)
 	})
@@ -102,13 +87,14 @@ func (s *Service) Delete(ctx context.Context, queueName string, receiptHandles [
 	return s.options.Faults.lose("DeleteMessage")
 }
 
-// ChangeVisibility hides an in-flight message for timeout from now on; 0 makes it visible at once.
+// ChangeVisibility hides an in-flight message for timeout, in whole seconds, from now on; 0 makes it visible at once.
 func (s *Service) ChangeVisibility(ctx context.Context, queueName, receiptHandle string, timeout time.Duration) error {
 	if err := s.admit(ctx, "ChangeMessageVisibility"); err != nil {
 		return err
 	}
+	seconds := int64(timeout / time.Second)
 	return s.withQueue(queueName, func(q *liveQueue, now time.Time) error {
-		return s.changeVisibility(q, now, receiptHandle, timeout)
+		return s.hideMessage(q, now, handleEntry{ReceiptHandle: receiptHandle, VisibilityTimeout: &seconds})
 	})
 }
 

@@ -19,12 +19,12 @@
 // change of a queue, its attributes or its tags goes out when it is synced. Receives and changes of visibility are written and not waited
 // for: after a crash a message may be delivered once more than its receive count says, as at-least-once delivery allows. After a
 // restart messages in flight stay hidden until their visibility timeout ends, receipt handles stay valid, and delays, receive counts,
-// ages and dead letters are as they were. Not kept: running move tasks (what they have not moved stays), and who was served how much of late
+// ages and dead letters are as they were, and running move tasks go on. Not kept: who was served how much of late
 // (fairShare). On a disk that is nearly full sends are refused with ServiceUnavailable; after a failed write every call is, with InternalFailure.
 //
 // # How it is built
 //
-//	http.go, wire.go, operations*.go   the protocol: decode, check, call, encode
+//	http.go, wire.go, operations*.go   the protocol: decode, find the queue, call, encode
 //	direct.go                          the same calls for Go code in this process
 //	service.go, poll.go, move.go       the lock, timers, long polls, move tasks
 //	queue.go, fair.go, record.go       one queue's state, without lock or clock: time comes in as an argument

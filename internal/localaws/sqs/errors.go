@@ -28,33 +28,29 @@ func (e *Error) senderFault() bool { return e.Status < http.StatusInternalServer
 const legacyPrefix = "AWS.SimpleQueueService."
 
 // Throttled is the refusal to inject where a test wants SQS to throttle: 400 RequestThrottled, which SDKs retry.
-func Throttled() *Error {
-	return &Error{Type: "RequestThrottled", Code: "RequestThrottled", Message: "Rate exceeded.", Status: http.StatusBadRequest}
-}
+func Throttled() *Error { return errNamed("RequestThrottled", "Rate exceeded.") }
 
 // Unavailable is the refusal to inject where a test wants SQS to be away: 503 ServiceUnavailable, which SDKs retry.
 func Unavailable() *Error {
-	return &Error{
-		Type: "ServiceUnavailable", Code: "ServiceUnavailable",
-		Message: "The request has failed due to a temporary failure of the server.", Status: http.StatusServiceUnavailable,
-	}
+	refusal := errNamed("ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
+	refusal.Status = http.StatusServiceUnavailable
+	return refusal
 }
 
 func refuse(shape, code, format string, args ...any) *Error {
 	return &Error{Type: shape, Code: code, Message: fmt.Sprintf(format, args...), Status: http.StatusBadRequest}
 }
 
+// errNamed is an error with one name in both protocols.
+func errNamed(name, format string, args ...any) *Error { return refuse(name, name, format, args...) }
+
+// errLegacy is an error that the query protocol knows with its prefix.
+func errLegacy(name, format string, args ...any) *Error {
+	return refuse(name, legacyPrefix+name, format, args...)
+}
+
 func errQueue() *Error {
 	return refuse("QueueDoesNotExist", legacyPrefix+"NonExistentQueue", "The specified queue does not exist.")
-}
-
-func errQueueExists(attribute string) *Error {
-	return refuse("QueueNameExists", "QueueAlreadyExists",
-		"A queue already exists with the same name and a different value for attribute %s", attribute)
-}
-
-func errAddress(url string) *Error {
-	return refuse("InvalidAddress", "InvalidAddress", "The address %s is not valid for this endpoint.", url)
 }
 
 func errParameter(format string, args ...any) *Error {
@@ -71,11 +67,11 @@ func errMissing(name string) *Error {
 }
 
 func errAttributeName(name string) *Error {
-	return refuse("InvalidAttributeName", "InvalidAttributeName", "Unknown Attribute %s.", name)
+	return errNamed("InvalidAttributeName", "Unknown Attribute %s.", name)
 }
 
 func errAttributeValue(name, value string) *Error {
-	return refuse("InvalidAttributeValue", "InvalidAttributeValue", "Invalid value %q for the parameter %s.", value, name)
+	return errNamed("InvalidAttributeValue", "Invalid value %q for the parameter %s.", value, name)
 }
 
 func errHandle(text string) *Error {
@@ -83,25 +79,12 @@ func errHandle(text string) *Error {
 	if len(text) > shown {
 		text = text[:shown] + "..."
 	}
-	return refuse("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", "The input receipt handle %q is not a valid receipt handle.", text)
-}
-
-func errNotInFlight(text string) *Error {
-	return refuse("MessageNotInflight", legacyPrefix+"MessageNotInflight", "The message of receipt handle %q is not in flight.", text)
+	return errNamed("ReceiptHandleIsInvalid", "The input receipt handle %q is not a valid receipt handle.", text)
 }
 
 func errContents() *Error {
-	return refuse("InvalidMessageContents", "InvalidMessageContents", "Invalid characters found. "+
+	return errNamed("InvalidMessageContents", "Invalid characters found. "+
 		"Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")
-}
-
-func errOverLimit() *Error {
-	return refuse("OverLimit", "OverLimit", "Too many messages in flight: a queue holds at most %d.", MaxInFlight)
-}
-
-func errPurging(queue string) *Error {
-	return refuse("PurgeQueueInProgress", legacyPrefix+"PurgeQueueInProgress",
-		"Only one PurgeQueue operation on %s is allowed every %d seconds.", queue, int(PurgeInterval.Seconds()))
 }
 
 // errFull refuses what adds data while little of the disk is left.
@@ -111,24 +94,21 @@ func errFull() *Error {
 	return refusal
 }
 
-// errStopped answers every call once the journal could not be written: what memory says may not be on disk.
-func errStopped(cause error) *Error {
-	return &Error{Type: "InternalFailure", Code: "InternalFailure", Message: cause.Error(), Status: http.StatusInternalServerError}
+// errInternal is what is not the sender's fault, as once the journal could not be written: what memory says may not be on disk.
+func errInternal(cause error) *Error {
+	refusal := errNamed("InternalFailure", "%v", cause)
+	refusal.Status = http.StatusInternalServerError
+	return refusal
 }
 
-func errNotFound(message string) *Error {
-	return refuse("ResourceNotFoundException", "ResourceNotFoundException", "%s", message)
+func errNotFound(what string) *Error {
+	return errNamed("ResourceNotFoundException", "The resource that you specified for the %s parameter doesn't exist.", what)
 }
 
 func errUnsupported(format string, args ...any) *Error {
-	return refuse("UnsupportedOperation", legacyPrefix+"UnsupportedOperation", format, args...)
+	return errLegacy("UnsupportedOperation", format, args...)
 }
 
 func errSerialization(format string, args ...any) *Error {
 	return refuse("SerializationException", "MalformedInput", format, args...)
-}
-
-func errOperation(op string) *Error {
-	return refuse("UnknownOperationException", "InvalidAction", "The action %q is not valid for this endpoint; "+
-		"the embedded SQS answers the standard-queue operations of the AWS JSON protocol.", op)
 }

@@ -13,8 +13,8 @@ func Restored(message, state []byte) (messageAgain, stateAgain []byte, err error
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := r.restoreState(state); err != nil {
+	if err := r.restoreProgress(state); err != nil {
 		return nil, nil, err
 	}
-	return encode(r.stored()), r.encodeState(), nil
+	return encode(r.payload), appendBinary(nil, r.progress), nil
 }

@@ -52,7 +52,7 @@ func TestFairShare_Age_KeepsOrderWhenWeightsAreScaledDown(t *testing.T) {
 	q := newQueue("q", "arn", 1, time.Unix(0, 0))
 	now := time.Unix(1, 0)
 	put := func(group string) {
-		q.put(now, &record{payload: &payload{groupID: group, sent: now}}, 0)
+		q.put(now, &record{payload: &payload{GroupID: group, Sent: now.UnixNano()}}, 0)
 	}
 	for range 2 {
 		put("a")
@@ -61,9 +61,9 @@ func TestFairShare_Age_KeepsOrderWhenWeightsAreScaledDown(t *testing.T) {
 	served := map[string]int{}
 	for range 2 * (maxWeightBits + 1) * halfLifePicks {
 		taken, _ := q.take(now, 1, time.Hour, 0)
-		served[taken[0].groupID]++
-		q.remove(handle{number: taken[0].number, received: taken[0].received})
-		put(taken[0].groupID)
+		served[taken[0].GroupID]++
+		q.remove(taken[0].handle)
+		put(taken[0].GroupID)
 	}
 	if difference := served["a"] - served["b"]; difference < -10 || difference > 10 {
 		t.Errorf("served %v, want both alike", served)
@@ -88,12 +88,12 @@ func TestIsNumber_AsAWS(t *testing.T) {
 
 // FuzzParseHandle wants every text that is taken to be exactly what its handle encodes to.
 func FuzzParseHandle(f *testing.F) {
-	f.Add(uint64(7), handle{queue: 7, number: 3, received: 2}.String())
-	f.Add(uint64(8), handle{queue: 7, number: 3, received: 2}.String())
+	f.Add(uint64(7), handle{Queue: 7, Number: 3, Received: 2}.String())
+	f.Add(uint64(8), handle{Queue: 7, Number: 3, Received: 2}.String())
 	f.Add(uint64(0), "garbage")
 	f.Fuzz(func(t *testing.T, queue uint64, text string) {
 		h, err := parseHandle(queue, text)
-		if err == nil && (h.String() != text || h.queue != queue) {
+		if err == nil && (h.String() != text || h.Queue != queue) {
 			t.Errorf("parseHandle(%d, %q) = %+v, which is %q", queue, text, h, h)
 		}
 	})

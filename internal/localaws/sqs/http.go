@@ -2,7 +2,6 @@ package sqs
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -30,20 +29,6 @@ type call struct {
 	path string
 	// trace is the X-Amzn-Trace-Id header.
 	trace string
-}
-
-// operation decodes a request body and runs one call of the API.
-type operation func(ctx context.Context, s *Service, c call, body []byte) (any, error)
-
-// decoded makes an operation of a method with typed input and output.
-func decoded[In, Out any](method func(s *Service, ctx context.Context, c call, in *In) (Out, error)) operation {
-	return func(ctx context.Context, s *Service, c call, body []byte) (any, error) {
-		in := new(In)
-		if err := json.Unmarshal(body, in); err != nil {
-			return nil, errSerialization("The request body is not what this operation takes: %v", err)
-		}
-		return method(s, ctx, c, in)
-	}
 }
 
 // undoer is an output that put something in flight, to be undone when the client is not there to get it.
@@ -75,7 +60,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Service) answer(r *http.Request, op string, known bool) (any, error) {
 	run, ok := s.operations[op]
 	if !known || !ok {
-		return nil, errOperation(op)
+		return nil, refuse("UnknownOperationException", "InvalidAction", "The action %q is not valid for this endpoint; "+
+			"the embedded SQS answers the standard-queue operations of the AWS JSON protocol.", op)
 	}
 	if err := checkSignature(r.Header.Get("Authorization")); err != nil {
 		return nil, err
@@ -109,10 +95,9 @@ func readBody(to *bytes.Buffer, r *http.Request) error {
 	case err != nil:
 		return errSerialization("The request body could not be read: %v", err)
 	case n > maxRequestBytes:
-		return &Error{
-			Type: "RequestEntityTooLarge", Code: "RequestEntityTooLarge", Status: http.StatusRequestEntityTooLarge,
-			Message: fmt.Sprintf("The request body is longer than %d bytes.", maxRequestBytes),
-		}
+		refusal := errNamed("RequestEntityTooLarge", "The request body is longer than %d bytes.", maxRequestBytes)
+		refusal.Status = http.StatusRequestEntityTooLarge
+		return refusal
 	}
 	return nil
 }
@@ -175,7 +160,7 @@ func asError(err error) *Error {
 	if refusal, ok := errors.AsType[*Error](err); ok {
 		return refusal
 	}
-	return &Error{Type: "InternalFailure", Code: "InternalFailure", Message: err.Error(), Status: http.StatusInternalServerError}
+	return errInternal(err)
 }
 
 // refuseQueryProtocol answers clients of before 2023, and browsers, in the query protocol's own shape.

@@ -13,8 +13,8 @@ import (
 //
 //	r                      how often a service was opened on it
 //	q name                 a queue (storedQueue)
-//	m queue number 0       a message as it was sent (storedMessage)
-//	m queue number 1       what has happened to it here (storedState)
+//	m queue number 0       a message as it was sent (payload)
+//	m queue number 1       what has happened to it here (progress)
 //
 // Queue ids and numbers are 8 bytes each, big-endian, so that messages come back in the order of their arrival.
 const (
@@ -37,23 +37,7 @@ type storedQueue struct {
 	Purged     int64             `json:"purged,omitzero"`
 	Attributes map[string]string `json:"attributes"`
 	Tags       map[string]string `json:"tags,omitempty"`
-}
-
-// storedMessage is what never changes.
-type storedMessage struct {
-	ID          string                    `json:"id"`
-	Body        string                    `json:"body"`
-	Attributes  map[string]attributeValue `json:"attributes,omitempty"`
-	GroupID     string                    `json:"group,omitempty"`
-	TraceHeader string                    `json:"trace,omitempty"`
-	SourceARN   string                    `json:"source,omitempty"`
-	Sent        int64                     `json:"sent"`
-}
-
-// storedState is what changes with every receive, in encoding/binary's big-endian form: times in Unix nanoseconds.
-type storedState struct {
-	Arrived, FirstReceived, LastReceived, Until int64
-	Receives, Received                          int32
+	Tasks      []moveStatus      `json:"tasks,omitempty"`
 }
 
 // messageKey names a part of a message, or without one the beginning of all messages of the queue.
@@ -68,29 +52,15 @@ func (q *queue) messageKey(r *record, part ...byte) []byte {
 // keep records a new message.
 func (q *queue) keep(r *record) {
 	if q.journal != nil {
-		q.journal.Set(q.messageKey(r, sentPart), encode(r.stored()))
-		q.journal.Set(q.messageKey(r, statePart), r.encodeState())
+		q.journal.Set(q.messageKey(r, sentPart), encode(r.payload))
+		q.journal.Set(q.messageKey(r, statePart), appendBinary(nil, r.progress))
 	}
-}
-
-// stored is what never changes of a message.
-func (r *record) stored() storedMessage {
-	stored := storedMessage{
-		ID: r.id, Body: r.body, GroupID: r.groupID, TraceHeader: r.traceHeader, SourceARN: r.sourceARN, Sent: r.sent.UnixNano(),
-	}
-	if len(r.attributes) > 0 {
-		stored.Attributes = make(map[string]attributeValue, len(r.attributes))
-		for _, a := range r.attributes {
-			stored.Attributes[a.name] = attributeValue{DataType: a.DataType, StringValue: a.StringValue, BinaryValue: a.BinaryValue}
-		}
-	}
-	return stored
 }
 
 // keepState records what happened to a message. Nobody relies on it: at worst it is delivered once more.
 func (q *queue) keepState(r *record) {
 	if q.journal != nil {
-		q.journal.SetSoon(q.messageKey(r, statePart), r.encodeState())
+		q.journal.SetSoon(q.messageKey(r, statePart), appendBinary(nil, r.progress))
 	}
 }
 
@@ -102,30 +72,17 @@ func (q *queue) forget(r *record) {
 	}
 }
 
-func (r *record) encodeState() []byte {
-	state, err := binary.Append(nil, binary.BigEndian, storedState{
-		Arrived: r.arrived, FirstReceived: r.firstReceived, LastReceived: r.lastReceived, Until: r.until,
-		Receives: r.receives, Received: r.received,
-	})
-	if err != nil {
-		panic(err) // a struct of fixed size always encodes
-	}
-	return state
-}
-
-// keepQueue records a queue's settings and tags.
+// keepQueue records all of a queue but its messages.
 func (s *Service) keepQueue(q *liveQueue) {
 	if s.journal == nil {
 		return
 	}
-	stored := storedQueue{ID: q.id, Created: q.created.UnixNano(), Modified: q.modified.UnixNano(), Attributes: map[string]string{}, Tags: q.tags}
+	stored := storedQueue{ID: q.id, Created: q.created.UnixNano(), Modified: q.modified.UnixNano(), Attributes: q.settings.values, Tags: q.tags}
 	if !q.purged.IsZero() {
 		stored.Purged = q.purged.UnixNano()
 	}
-	for name, attribute := range s.settables {
-		if value := attribute.show(&q.settings); value != "" {
-			stored.Attributes[name] = value
-		}
+	for _, task := range q.tasks {
+		stored.Tasks = append(stored.Tasks, task.moveStatus)
 	}
 	s.journal.Set(queueKey(q.name), encode(stored))
 }

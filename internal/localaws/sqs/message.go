@@ -2,33 +2,32 @@ package sqs
 
 import "time"
 
-// Message is one delivered message, as ReceiveMessage shows it.
-// Values are copies: a receiver may change them freely.
+// Message is one delivered message, as ReceiveMessage shows it, here and on the wire. Values are copies: a receiver may change them freely.
 type Message struct {
 	// ID is the message id, a UUID that stays the same over every redelivery.
-	ID string
+	ID string `json:"MessageId"`
 	// Body is the text as sent.
-	Body string
+	Body string `json:"Body"`
 	// MD5OfBody is the hex MD5 of Body.
-	MD5OfBody string
+	MD5OfBody string `json:"MD5OfBody"`
 	// MD5OfMessageAttributes is the hex MD5 of MessageAttributes in AWS's encoding; empty when there are none.
-	MD5OfMessageAttributes string
+	MD5OfMessageAttributes string `json:"MD5OfMessageAttributes,omitempty"`
 	// ReceiptHandle stands for this one delivery; the next delivery has another.
-	ReceiptHandle string
+	ReceiptHandle string `json:"ReceiptHandle"`
 	// Attributes are the system attributes (SentTimestamp, ApproximateReceiveCount, ...), numbers in decimal, times in Unix milliseconds.
-	Attributes map[string]string
+	Attributes map[string]string `json:"Attributes,omitempty"`
 	// MessageAttributes are the sender's own attributes by name; nil when there are none.
-	MessageAttributes map[string]Attribute
+	MessageAttributes map[string]Attribute `json:"MessageAttributes,omitempty"`
 }
 
 // Attribute is one typed value that a sender put beside the body.
 type Attribute struct {
 	// DataType is String, Number or Binary, with an optional custom suffix such as "Number.int".
-	DataType string
+	DataType string `json:"DataType"`
 	// StringValue holds the value of String and Number attributes.
-	StringValue string
+	StringValue string `json:"StringValue,omitempty"`
 	// BinaryValue holds the raw bytes (not base64) of Binary attributes.
-	BinaryValue []byte
+	BinaryValue []byte `json:"BinaryValue,omitempty"`
 }
 
 // SendInput is one message for Service.Send.

@@ -9,19 +9,14 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// moveTask moves the visible messages of a dead-letter queue elsewhere, at a limited rate.
+// moveTask moves the visible messages of a dead-letter queue elsewhere, at a limited rate. It goes on after a restart.
 type moveTask struct {
-	id     string
+	moveStatus
 	source *liveQueue
-	// targetARN is where to; empty means back to the queue each message came from.
-	targetARN string
-	// perSecond is the rate that was asked for, 0 when none was.
-	perSecond     int
-	started       time.Time
-	toMove, moved int
-	status        string
-	failure       string
-	timer         *time.Timer
+	timer  *time.Timer
+	// since is when this process began to move, behind is what had been moved before.
+	since  time.Time
+	behind int
 }
 
 // Status values of a task (ListMessageMoveTasks reference).
@@ -45,72 +40,81 @@ type taskReference struct {
 	SourceARN string `json:"sourceArn"`
 }
 
-func (t *moveTask) handle() string {
-	text, err := json.Marshal(taskReference{t.id, t.source.arn})
-	if err != nil {
-		return "" // two plain strings always marshal
-	}
-	return base64.StdEncoding.EncodeToString(text)
+func newTaskHandle(sourceARN string) string {
+	return base64.StdEncoding.EncodeToString(encode(taskReference{newID(), sourceARN}))
 }
 
-func (s *Service) startMessageMoveTask(_ context.Context, _ call, in *startMoveInput) (*moveHandle, error) {
+func (s *Service) startMessageMoveTask(_ context.Context, _ call, in *startMoveInput) (out moveHandle, err error) {
 	if in.SourceARN == "" {
-		return nil, errMissing("SourceArn")
+		return out, errMissing("SourceArn")
 	}
-	rate := valueOr(in.MaxPerSecond, MaxMoveRate)
-	if rate < 1 || rate > MaxMoveRate {
-		return nil, errRange("MaxNumberOfMessagesPerSecond", int64(rate), 1, MaxMoveRate)
+	if rate := valueOr(in.MaxPerSecond, MaxMoveRate); rate < 1 || rate > MaxMoveRate {
+		return out, errRange("MaxNumberOfMessagesPerSecond", int64(rate), 1, MaxMoveRate)
 	}
-	s.mu.Lock()
-	defer s.unlock()
-	source, err := s.moveSource(in.SourceARN)
-	if err != nil {
-		return nil, err
+	err = onDisk(s.locked(func(now time.Time) error {
+		source, err := s.moveSource(in)
+		if err != nil {
+			return err
+		}
+		s.settle(source, now)
+		task := &moveTask{source: source, moveStatus: moveStatus{
+			TaskHandle: newTaskHandle(in.SourceARN), Status: moveRunning, SourceARN: in.SourceARN, DestinationARN: in.DestinationARN,
+			MaxPerSecond: valueOr(in.MaxPerSecond, 0), ToMove: source.visible, StartedMillis: now.UnixMilli(),
+		}}
+		source.tasks = append(source.tasks, task)
+		source.tasks = source.tasks[max(0, len(source.tasks)-keptTasks):]
+		s.keepQueue(source)
+		s.goOn(task, now)
+		out.TaskHandle = task.TaskHandle
+		return nil
+	}))
+	return out, err
+}
+
+// moveSource returns the queue that a task is to empty, if it may.
+func (s *Service) moveSource(in *startMoveInput) (*liveQueue, error) {
+	source := s.byARN(in.SourceARN)
+	isDeadLetterQueue := false
+	for _, q := range s.queues {
+		isDeadLetterQueue = isDeadLetterQueue || q.settings.redrive.targetARN == in.SourceARN
 	}
-	if in.DestinationARN != "" && s.byARN(in.DestinationARN) == nil {
-		return nil, errNotFound("The resource that you specified for the DestinationArn parameter doesn't exist.")
-	}
-	if source.runningTask() != nil {
+	switch {
+	case source == nil:
+		return nil, errNotFound("SourceArn")
+	case !isDeadLetterQueue:
+		return nil, errParameter("Source queue must be configured as a Dead Letter Queue.")
+	case in.DestinationARN != "" && s.byARN(in.DestinationARN) == nil:
+		return nil, errNotFound("DestinationArn")
+	case source.runningTask() != nil:
 		return nil, errParameter("There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
 	}
-	now := time.Now()
-	s.settle(source, now)
-	task := &moveTask{
-		id: newID(), source: source, targetARN: in.DestinationARN, perSecond: valueOr(in.MaxPerSecond, 0),
-		started: now, toMove: source.visible, status: moveRunning,
-	}
-	source.tasks = append(source.tasks, task)
-	source.tasks = source.tasks[max(0, len(source.tasks)-keptTasks):]
-	task.timer = time.AfterFunc(task.interval(), func() { s.moveSome(task) })
-	return &moveHandle{task.handle()}, nil
-}
-
-// moveSource returns the queue if some queue's redrive policy names it.
-func (s *Service) moveSource(arn string) (*liveQueue, error) {
-	source := s.byARN(arn)
-	if source == nil {
-		return nil, errNotFound("The resource that you specified for the SourceArn parameter doesn't exist.")
-	}
-	for _, q := range s.queues {
-		if q.settings.redrive.targetARN == arn {
-			return source, nil
-		}
-	}
-	return nil, errParameter("Source queue must be configured as a Dead Letter Queue.")
+	return source, nil
 }
 
 func (q *liveQueue) runningTask() *moveTask {
-	if i := slices.IndexFunc(q.tasks, func(t *moveTask) bool { return t.status == moveRunning }); i >= 0 {
+	if i := slices.IndexFunc(q.tasks, func(t *moveTask) bool { return t.Status == moveRunning }); i >= 0 {
 		return q.tasks[i]
 	}
 	return nil
 }
 
+// goOn starts or resumes a running task.
+func (s *Service) goOn(t *moveTask, now time.Time) {
+	t.since, t.behind = now, t.Moved
+	t.timer = time.AfterFunc(t.interval(), func() { s.moveSome(t) })
+}
+
+func (t *moveTask) stop() {
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+}
+
 func (t *moveTask) rate() int {
-	if t.perSecond == 0 {
+	if t.MaxPerSecond == 0 {
 		return MaxMoveRate
 	}
-	return t.perSecond
+	return t.MaxPerSecond
 }
 
 func (t *moveTask) interval() time.Duration {
@@ -119,23 +123,22 @@ func (t *moveTask) interval() time.Duration {
 
 // moveSome moves as many messages as the rate allows by now.
 func (s *Service) moveSome(t *moveTask) {
-	s.mu.Lock()
-	defer s.unlock()
-	if s.closed || t.status != moveRunning || s.queues[t.source.name] != t.source || s.journal.Err() != nil {
-		return
-	}
-	now := time.Now()
-	s.settle(t.source, now)
-	defer s.ready(t.source, now)
-	allowed := int(now.Sub(t.started).Seconds() * float64(t.rate()))
-	for t.moved < min(allowed, t.toMove) && s.moveOne(t, now) {
-	}
-	if t.status == moveRunning && (t.moved == t.toMove || t.source.visible == 0) {
-		t.status = moveCompleted
-	}
-	if t.status == moveRunning {
-		t.timer.Reset(t.interval())
-	}
+	_ = s.withQueue(t.source.name, func(q *liveQueue, now time.Time) error { // a queue that is gone has no tasks
+		if s.closed || q != t.source || t.Status != moveRunning {
+			return nil
+		}
+		allowed := t.behind + int(now.Sub(t.since).Seconds()*float64(t.rate()))
+		for t.Moved < min(allowed, t.ToMove) && s.moveOne(t, now) {
+		}
+		if t.Status == moveRunning && (t.Moved == t.ToMove || q.visible == 0) {
+			t.Status = moveCompleted
+		}
+		if t.Status == moveRunning {
+			t.timer.Reset(t.interval())
+		}
+		s.keepQueue(q)
+		return nil
+	})
 }
 
 // moveOne moves the next message, as a new one: AWS gives redriven messages a new id, time and receive count.
@@ -144,85 +147,76 @@ func (s *Service) moveOne(t *moveTask, now time.Time) bool {
 	if r == nil {
 		return false
 	}
-	arn := t.targetARN
+	arn := t.DestinationARN
 	if arn == "" {
-		arn = r.sourceARN
+		arn = r.SourceARN
 	}
 	target := s.byARN(arn)
 	if target == nil {
 		t.source.restore(r)
-		t.status, t.failure = moveFailed, legacyPrefix+"NonExistentQueue"
+		t.Status, t.FailureReason = moveFailed, legacyPrefix+"NonExistentQueue"
 		if arn == "" {
-			t.failure = "CouldNotDetermineMessageSource"
+			t.FailureReason = "CouldNotDetermineMessageSource"
 		}
 		return false
 	}
 	r.state = stateGone
 	t.source.drop(r)
 	moved := *r.payload
-	moved.id, moved.sent = newID(), now
+	moved.ID, moved.Sent, moved.SourceARN = newUUID(), now.UnixNano(), ""
 	target.put(now, &record{payload: &moved}, 0)
 	s.ready(target, now)
-	t.moved++
+	t.Moved++
 	return true
 }
 
-func (s *Service) cancelMessageMoveTask(_ context.Context, _ call, in *moveHandle) (*cancelMoveOutput, error) {
+func (s *Service) cancelMessageMoveTask(_ context.Context, _ call, in *moveHandle) (out cancelMoveOutput, err error) {
 	if in.TaskHandle == "" {
-		return nil, errMissing("TaskHandle")
+		return out, errMissing("TaskHandle")
 	}
 	var reference taskReference
 	text, err := base64.StdEncoding.DecodeString(in.TaskHandle)
 	if err != nil || json.Unmarshal(text, &reference) != nil || reference == (taskReference{}) {
-		return nil, errParameter("Value for parameter TaskHandle is invalid.")
+		return out, errParameter("Value for parameter TaskHandle is invalid.")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	source := s.byARN(reference.SourceARN)
-	if source == nil {
-		return nil, errNotFound("The resource that you specified for the SourceArn parameter doesn't exist.")
-	}
-	task := source.runningTask()
-	if task == nil || task.id != reference.TaskID {
-		return nil, errNotFound("Task does not exist.")
-	}
-	task.timer.Stop()
-	task.status = moveCancelled
-	return &cancelMoveOutput{task.moved}, nil
+	err = onDisk(s.locked(func(time.Time) error {
+		source := s.byARN(reference.SourceARN)
+		if source == nil {
+			return errNotFound("SourceArn")
+		}
+		task := source.runningTask()
+		if task == nil || task.TaskHandle != in.TaskHandle {
+			return errNamed("ResourceNotFoundException", "Task does not exist.")
+		}
+		task.stop()
+		task.Status = moveCancelled
+		s.keepQueue(source)
+		out.Moved = task.Moved
+		return nil
+	}))
+	return out, err
 }
 
-func (s *Service) listMessageMoveTasks(_ context.Context, _ call, in *listMovesInput) (*listMovesOutput, error) {
+func (s *Service) listMessageMoveTasks(_ context.Context, _ call, in *listMovesInput) (out listMovesOutput, err error) {
 	if in.SourceARN == "" {
-		return nil, errMissing("SourceArn")
+		return out, errMissing("SourceArn")
 	}
 	most := valueOr(in.MaxResults, 1)
 	if most < 1 || most > keptTasks {
-		return nil, errRange("MaxResults", int64(most), 1, keptTasks)
+		return out, errRange("MaxResults", int64(most), 1, keptTasks)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	source := s.byARN(in.SourceARN)
 	if source == nil {
-		return nil, errNotFound("The resource that you specified for the SourceArn parameter doesn't exist.")
+		return out, errNotFound("SourceArn")
 	}
-	out := new(listMovesOutput)
-	for _, task := range slices.Backward(source.tasks) {
-		if len(out.Results) == most {
-			break
+	for _, task := range slices.Backward(source.tasks[max(0, len(source.tasks)-most):]) {
+		status := task.moveStatus
+		if status.Status != moveRunning {
+			status.TaskHandle = "" // it is shown only while the task can still be cancelled
 		}
-		out.Results = append(out.Results, task.show())
+		out.Results = append(out.Results, status)
 	}
 	return out, nil
-}
-
-// show describes a task; the handle is shown only while it can still be cancelled.
-func (t *moveTask) show() moveStatus {
-	status := moveStatus{
-		Status: t.status, SourceARN: t.source.arn, DestinationARN: t.targetARN, MaxPerSecond: t.perSecond,
-		Moved: t.moved, ToMove: t.toMove, FailureReason: t.failure, StartedMillis: t.started.UnixMilli(),
-	}
-	if t.status == moveRunning {
-		status.TaskHandle = t.handle()
-	}
-	return status
 }

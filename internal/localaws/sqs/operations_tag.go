@@ -1,7 +1,6 @@
 package sqs
 
 import (
-	"context"
 	"maps"
 	"time"
 )
@@ -12,54 +11,45 @@ const (
 	maxTagValue = 256
 )
 
-// checkTags refuses what TagQueue refuses; already counts the tags that stay.
-func checkTags(tags map[string]string, already int) error {
-	if already+len(tags) > MaxTags {
-		return errParameter("Too many tags added for queue: at most %d.", MaxTags)
+// withTags returns tags with more of them, unless a queue cannot have them.
+func withTags(tags, more map[string]string) (map[string]string, error) {
+	all := maps.Clone(tags)
+	maps.Copy(all, more)
+	if len(all) > MaxTags {
+		return nil, errParameter("Too many tags added for queue: at most %d.", MaxTags)
 	}
-	for _, key := range sortedKeys(tags) {
-		if key == "" || len(key) > maxTagKey || len(tags[key]) > maxTagValue {
-			return errParameter("Tag %q is invalid: keys have 1 to %d characters, values at most %d.", key, maxTagKey, maxTagValue)
+	for _, key := range sortedKeys(more) {
+		if key == "" || len(key) > maxTagKey || len(more[key]) > maxTagValue {
+			return nil, errParameter("Tag %q is invalid: keys have 1 to %d characters, values at most %d.", key, maxTagKey, maxTagValue)
 		}
 	}
-	return nil
+	return all, nil
 }
 
-func (s *Service) tagQueue(_ context.Context, c call, in *tagQueueInput) (*emptyOutput, error) {
+func (s *Service) tagQueue(q *liveQueue, _ time.Time, in *tagsInput) (out emptyOutput, err error) {
 	if len(in.Tags) == 0 {
-		return nil, errMissing("Tags")
+		return out, errMissing("Tags")
 	}
-	return changeTarget(s, c, in.queueInput, func(q *liveQueue, _ time.Time) (*emptyOutput, error) {
-		already := 0
-		for key := range q.tags {
-			if _, replaced := in.Tags[key]; !replaced {
-				already++
-			}
-		}
-		if err := checkTags(in.Tags, already); err != nil {
-			return nil, err
-		}
-		maps.Copy(q.tags, in.Tags)
-		s.keepQueue(q)
-		return &emptyOutput{}, nil
-	})
+	tags, err := withTags(q.tags, in.Tags)
+	if err != nil {
+		return out, err
+	}
+	q.tags = tags
+	s.keepQueue(q)
+	return out, nil
 }
 
-func (s *Service) untagQueue(_ context.Context, c call, in *untagQueueInput) (*emptyOutput, error) {
+func (s *Service) untagQueue(q *liveQueue, _ time.Time, in *tagKeysInput) (out emptyOutput, err error) {
 	if len(in.TagKeys) == 0 {
-		return nil, errMissing("TagKeys")
+		return out, errMissing("TagKeys")
 	}
-	return changeTarget(s, c, in.queueInput, func(q *liveQueue, _ time.Time) (*emptyOutput, error) {
-		for _, key := range in.TagKeys {
-			delete(q.tags, key)
-		}
-		s.keepQueue(q)
-		return &emptyOutput{}, nil
-	})
+	for _, key := range in.TagKeys {
+		delete(q.tags, key)
+	}
+	s.keepQueue(q)
+	return out, nil
 }
 
-func (s *Service) listQueueTags(_ context.Context, c call, in *queueInput) (*listTagsOutput, error) {
-	return withTarget(s, c, *in, func(q *liveQueue, _ time.Time) (*listTagsOutput, error) {
-		return &listTagsOutput{maps.Clone(q.tags)}, nil
-	})
+func (s *Service) listQueueTags(q *liveQueue, _ time.Time, _ *queueInput) (tagsOutput, error) {
+	return tagsOutput{maps.Clone(q.tags)}, nil
 }

@@ -72,7 +72,7 @@ func (s *Service) takeOrJoin(ctx context.Context, name string, spec receiveSpec)
 		}
 		wait = valueOr(spec.wait, q.settings.wait)
 		if q.inFlight >= MaxInFlight && wait == 0 && !spec.polled {
-			return errOverLimit()
+			return errNamed("OverLimit", "Too many messages in flight: a queue holds at most %d.", MaxInFlight)
 		}
 		target, maxReceives := s.redriveTarget(q)
 		var dead []*record
@@ -123,7 +123,7 @@ func (q *liveQueue) wakeAll() {
 func (s *Service) giveBack(name string, deliveries []delivery) {
 	_ = s.withQueue(name, func(q *liveQueue, _ time.Time) error { // a deleted queue has nothing to give back to
 		for _, d := range slices.Backward(deliveries) {
-			q.giveBack(d)
+			q.giveBack(d.handle)
 		}
 		return nil
 	})

@@ -32,7 +32,7 @@ type queue struct {
 }
 
 func newQueue(name, arn string, id uint64, now time.Time) *queue {
-	q := &queue{name: name, arn: arn, id: id, created: now, modified: now, settings: defaultSettings(), tags: map[string]string{}}
+	q := &queue{name: name, arn: arn, id: id, created: now, modified: now, tags: map[string]string{}}
 	q.purge()
 	return q
 }
@@ -51,9 +51,9 @@ func (q *queue) purge() {
 func (q *queue) put(now time.Time, r *record, delay time.Duration) {
 	q.lastNumber++
 	r.number = q.lastNumber
-	r.arrived = now.UnixNano()
+	r.Arrived = now.UnixNano()
 	if delay > 0 {
-		r.until = now.Add(delay).UnixNano()
+		r.Until = now.Add(delay).UnixNano()
 	}
 	q.seat(r)
 	q.keep(r)
@@ -61,17 +61,17 @@ func (q *queue) put(now time.Time, r *record, delay time.Duration) {
 
 // seat gives a record, a new one or one from the journal, its place. Where until has passed, advance goes on from there.
 func (q *queue) seat(r *record) {
-	r.group = q.fair.join(r.groupID)
+	r.group = q.fair.join(r.GroupID)
 	q.arrivals.pushBack(r)
-	if r.received > 0 {
+	if r.Received > 0 {
 		q.known[r.number] = r
 	}
 	switch {
-	case r.until == 0:
+	case r.Until == 0:
 		r.state = stateVisible
 		q.visible++
 		q.fair.show(r)
-	case r.received > 0:
+	case r.Received > 0:
 		r.state = stateInFlight
 		q.inFlight++
 		q.fair.fly(r.group, 1)
@@ -86,14 +86,14 @@ func (q *queue) seat(r *record) {
 func (q *queue) due(r *record) rank {
 	at := q.expiry(r)
 	if r.state != stateVisible {
-		at = min(r.until, at)
+		at = min(r.Until, at)
 	}
 	return rank{at, int64(r.number)} //nolint:gosec // never that many
 }
 
 // expiry is when retention ends: it counts from the first send, also for dead letters.
 func (q *queue) expiry(r *record) int64 {
-	return r.sent.Add(q.settings.retention).UnixNano()
+	return r.Sent + int64(q.settings.retention)
 }
 
 // take receives up to n messages and hides them for visibility. Messages that were received
@@ -106,7 +106,7 @@ func (q *queue) take(now time.Time, n int, visibility time.Duration, maxReceives
 			break
 		}
 		r.state = stateGone
-		if maxReceives > 0 && r.received >= maxReceives {
+		if maxReceives > 0 && r.Received >= maxReceives {
 			q.drop(r)
 			dead = append(dead, r)
 			continue
@@ -117,23 +117,20 @@ func (q *queue) take(now time.Time, n int, visibility time.Duration, maxReceives
 }
 
 func (q *queue) receive(now time.Time, r *record, visibility time.Duration) delivery {
-	r.receives++
-	r.received++
-	r.lastReceived = now.UnixNano()
-	if r.firstReceived == 0 {
-		r.firstReceived = r.lastReceived
+	r.Receives++
+	r.Received++
+	r.LastReceived = now.UnixNano()
+	if r.FirstReceived == 0 {
+		r.FirstReceived = r.LastReceived
 	}
 	r.state = stateInFlight
 	q.inFlight++
 	q.fair.fly(r.group, 1)
 	q.known[r.number] = r
-	r.until = now.Add(visibility).UnixNano()
+	r.Until = now.Add(visibility).UnixNano()
 	q.agenda.rerank(r, q.due(r))
 	q.keepState(r)
-	return delivery{
-		payload: r.payload, queueID: q.id, number: r.number, receives: r.receives, received: r.received,
-		firstReceived: r.firstReceived, sourceARN: r.sourceARN,
-	}
+	return q.delivery(r)
 }
 
 // pull takes the next visible record in order to move it elsewhere. Follow it with drop, or with restore.
@@ -152,22 +149,22 @@ func (q *queue) restore(r *record) {
 }
 
 // giveBack undoes a receive that its client never saw: the message is visible at once and the receive not counted.
-func (q *queue) giveBack(d delivery) {
-	r := q.known[d.number]
-	if r == nil || r.state != stateInFlight || r.received != d.received {
+func (q *queue) giveBack(h handle) {
+	r := q.known[h.Number]
+	if r == nil || r.state != stateInFlight || r.Received != h.Received {
 		return
 	}
-	r.receives--
-	r.received--
-	if r.receives == 0 {
-		r.firstReceived = 0
+	r.Receives--
+	r.Received--
+	if r.Receives == 0 {
+		r.FirstReceived = 0
 	}
-	if r.received == 0 {
+	if r.Received == 0 {
 		delete(q.known, r.number)
 	}
 	q.land(r)
 	r.state = stateVisible
-	r.until = 0
+	r.Until = 0
 	q.visible++
 	q.fair.showFirst(r)
 	q.agenda.rerank(r, q.due(r))
@@ -176,8 +173,8 @@ func (q *queue) giveBack(d delivery) {
 
 // remove deletes the message that h names, if it is there and was not received again since.
 func (q *queue) remove(h handle) {
-	r := q.known[h.number]
-	if r == nil || r.received != h.received {
+	r := q.known[h.Number]
+	if r == nil || r.Received != h.Received {
 		return
 	}
 	q.withdraw(r)
@@ -216,7 +213,7 @@ func (q *queue) drop(r *record) {
 
 // reschedule ends the visibility timeout of an in-flight message at until.
 func (q *queue) reschedule(r *record, until time.Time) {
-	r.until = until.UnixNano()
+	r.Until = until.UnixNano()
 	q.agenda.rerank(r, q.due(r))
 	q.keepState(r)
 }
@@ -233,11 +230,11 @@ func (q *queue) advance(now time.Time, maxReceives int32) (dead []*record) {
 		switch {
 		case q.expiry(r) <= now.UnixNano():
 			q.drop(r)
-		case maxReceives > 0 && r.received >= maxReceives:
+		case maxReceives > 0 && r.Received >= maxReceives:
 			q.drop(r)
 			dead = append(dead, r)
 		default:
-			r.returned = r.received > 0
+			r.returned = r.Received > 0
 			r.state = stateVisible
 			q.visible++
 			q.fair.show(r)
@@ -246,9 +243,8 @@ func (q *queue) advance(now time.Time, maxReceives int32) (dead []*record) {
 	}
 }
 
-// retain applies another retention period to everything in the queue.
-func (q *queue) retain(retention time.Duration) {
-	q.settings.retention = retention
+// retain gives everything its place under another retention period.
+func (q *queue) retain() {
 	for r := q.arrivals.head; r != nil; r = r.inArrival.next {
 		q.agenda.rerank(r, q.due(r))
 	}
@@ -258,7 +254,7 @@ func (q *queue) retain(retention time.Duration) {
 func (q *queue) depth(now time.Time) Depth {
 	d := Depth{Visible: q.visible, InFlight: q.inFlight, Delayed: q.delayed}
 	if q.arrivals.head != nil {
-		d.Oldest = max(0, time.Duration(now.UnixNano()-q.arrivals.head.arrived))
+		d.Oldest = max(0, time.Duration(now.UnixNano()-q.arrivals.head.Arrived))
 	}
 	return d
 }

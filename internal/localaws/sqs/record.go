@@ -1,18 +1,32 @@
 package sqs
 
-import "time"
+import "github.com/gofrs/uuid/v5"
 
-// payload is what a sender sent. It never changes, so it is read without the lock.
+// payload is a message as it came into its queue. It never changes, so it is read without the lock; the journal
+// keeps it as it is here.
 type payload struct {
-	id         string
-	body       string
-	attributes attributeList
-	bodySum    [16]byte
-	// attributeSum is the MD5 of all attributes; meaningless when there are none.
-	attributeSum [16]byte
-	groupID      string
-	traceHeader  string
-	sent         time.Time
+	ID          uuid.UUID            `json:"id"`
+	Body        string               `json:"body"`
+	Attributes  map[string]Attribute `json:"attributes,omitempty"`
+	GroupID     string               `json:"group,omitempty"`
+	TraceHeader string               `json:"trace,omitempty"`
+	// SourceARN is the queue that a dead letter came from.
+	SourceARN string `json:"source,omitempty"`
+	// Sent is Unix nanoseconds.
+	Sent    int64 `json:"sent"`
+	bodySum [16]byte
+}
+
+// progress is what has happened to a message in its queue, in Unix nanoseconds. The journal keeps it in encoding/binary's big-endian form.
+type progress struct {
+	// Arrived is when it came into this queue; for a dead letter that is after it was sent.
+	Arrived int64
+	// FirstReceived and LastReceived are 0 before the first receive.
+	FirstReceived, LastReceived int64
+	// Until ends the delay or the visibility timeout; 0 or past while visible.
+	Until int64
+	// Receives counts all receives, also those in the queue a dead letter came from; Received counts this queue's.
+	Receives, Received int32
 }
 
 // state says where in its life a message is.
@@ -29,20 +43,11 @@ const (
 // record is one message's place in one queue. Only the service's lock holder may touch it.
 type record struct {
 	*payload
+	progress
 	group *group
 	// number is unique in the queue and part of each receipt handle.
 	number uint64
-	// arrived is when it came into this queue, in Unix nanoseconds; for a dead letter that is after it was sent.
-	arrived int64
-	// firstReceived and lastReceived are Unix nanoseconds, 0 before the first receive.
-	firstReceived, lastReceived int64
-	// until ends the delay or the visibility timeout, in Unix nanoseconds; 0 or past while visible.
-	until int64
-	// receives counts all receives, also those in the queue a dead letter came from; received counts this queue's.
-	receives, received int32
-	// sourceARN is the queue that a dead letter came from.
-	sourceARN string
-	state     state
+	state  state
 	// returned is true once it was received from this queue and became visible again.
 	returned  bool
 	heapPlace int32
@@ -63,10 +68,10 @@ func (r *record) links(chain chainName) *links[*record] {
 // delivery is one receive of one message: what is needed to show it after the lock is released.
 type delivery struct {
 	*payload
-	queueID       uint64
-	number        uint64
-	receives      int32
-	received      int32
-	firstReceived int64
-	sourceARN     string
+	progress
+	handle
+}
+
+func (q *queue) delivery(r *record) delivery {
+	return delivery{r.payload, r.progress, handle{Queue: q.id, Number: r.number, Received: r.Received}}
 }

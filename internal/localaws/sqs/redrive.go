@@ -10,7 +10,6 @@ import (
 
 // redrivePolicy says where messages go that were received too often. The zero value keeps them.
 type redrivePolicy struct {
-	raw       string
 	targetARN string
 	// maxReceives is how often a message is received before it moves.
 	maxReceives int32
@@ -18,7 +17,6 @@ type redrivePolicy struct {
 
 // redriveAllowPolicy says which queues may name this one as their dead-letter queue. The zero value allows all.
 type redriveAllowPolicy struct {
-	raw        string
 	permission string
 	sources    []string
 }
@@ -55,7 +53,7 @@ func setRedrive(s *settings, name, value string) *Error {
 	if err != nil || receives < 1 || receives > MaxReceiveCountSetting {
 		return errPolicy(name, value, "Invalid value for maxReceiveCount: "+string(in.Max)+", valid values are from 1 to 1000 both inclusive.")
 	}
-	s.redrive = redrivePolicy{raw: value, targetARN: *in.Target, maxReceives: int32(receives)}
+	s.redrive = redrivePolicy{targetARN: *in.Target, maxReceives: int32(receives)}
 	return nil
 }
 
@@ -89,7 +87,7 @@ func setRedriveAllow(s *settings, name, value string) *Error {
 	case byQueue != (len(in.Sources) > 0), len(in.Sources) > maxAllowedSources:
 		return errPolicy(name, value, "sourceQueueArns must name 1 to 10 queues with byQueue, and must be absent otherwise.")
 	}
-	s.allow = redriveAllowPolicy{raw: value, permission: in.Permission, sources: in.Sources}
+	s.allow = redriveAllowPolicy{permission: in.Permission, sources: in.Sources}
 	return nil
 }
 

@@ -42,6 +42,9 @@ func Open(options Options, from *journal.Journal) (*Service, error) {
 	for _, q := range s.queues {
 		s.settle(q, now)
 		s.ready(q, now)
+		if task := q.runningTask(); task != nil {
+			s.goOn(task, now)
+		}
 	}
 	return s, nil
 }
@@ -82,13 +85,16 @@ func (s *Service) restoreQueue(name string, value []byte) (*liveQueue, error) {
 		return nil, err
 	}
 	q := s.newLiveQueue(name, fromNano(stored.Created))
-	settings, refusal := defaultSettings().apply(s.settables, stored.Attributes)
+	settings, refusal := s.defaults.apply(s.settables, stored.Attributes)
 	if refusal != nil {
 		return nil, refusal
 	}
 	q.id, q.modified, q.purged, q.settings = stored.ID, fromNano(stored.Modified), fromNano(stored.Purged), settings
 	if stored.Tags != nil {
 		q.tags = stored.Tags
+	}
+	for _, status := range stored.Tasks {
+		q.tasks = append(q.tasks, &moveTask{moveStatus: status, source: q})
 	}
 	return q, nil
 }
@@ -107,7 +113,7 @@ func (q *queue) restoreMessages() error {
 		case r == nil || r.number != number:
 			return fmt.Errorf("message %d has a state and no body", number)
 		}
-		if err := r.restoreState(value); err != nil {
+		if err := r.restoreProgress(value); err != nil {
 			return err
 		}
 		q.seat(r)
@@ -128,31 +134,17 @@ func messagePart(key []byte) (number uint64, part byte, err error) {
 }
 
 func restoreMessage(number uint64, value []byte) (*record, error) {
-	var stored storedMessage
-	if err := json.Unmarshal(value, &stored); err != nil {
+	r := &record{payload: new(payload), number: number}
+	if err := json.Unmarshal(value, r.payload); err != nil {
 		return nil, fmt.Errorf("message %d: %w", number, err)
 	}
-	attributes := make(map[string]Attribute, len(stored.Attributes))
-	for name, a := range stored.Attributes {
-		attributes[name] = Attribute{a.DataType, a.StringValue, a.BinaryValue}
-	}
-	p := &payload{
-		id: stored.ID, body: stored.Body, attributes: newAttributeList(attributes),
-		bodySum: md5.Sum([]byte(stored.Body)), //nolint:gosec // as above
-		groupID: stored.GroupID, traceHeader: stored.TraceHeader, sent: fromNano(stored.Sent),
-	}
-	if len(p.attributes) > 0 {
-		p.attributeSum = p.attributes.sum()
-	}
-	return &record{payload: p, number: number, sourceARN: stored.SourceARN}, nil
+	r.bodySum = md5.Sum([]byte(r.Body)) //nolint:gosec // as above
+	return r, nil
 }
 
-func (r *record) restoreState(value []byte) error {
-	var stored storedState
-	if n, err := binary.Decode(value, binary.BigEndian, &stored); err != nil || n != len(value) {
+func (r *record) restoreProgress(value []byte) error {
+	if n, err := binary.Decode(value, binary.BigEndian, &r.progress); err != nil || n != len(value) {
 		return fmt.Errorf("message %d: state of %d bytes", r.number, len(value))
 	}
-	r.arrived, r.firstReceived, r.lastReceived, r.until = stored.Arrived, stored.FirstReceived, stored.LastReceived, stored.Until
-	r.receives, r.received = stored.Receives, stored.Received
 	return nil
 }

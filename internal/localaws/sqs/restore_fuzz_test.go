@@ -13,8 +13,8 @@ import (
 // FuzzRestore reads stored messages: what is taken is written again as it was.
 func FuzzRestore(f *testing.F) {
 	state := bytes.Repeat([]byte{1}, 40)
-	f.Add([]byte(`{"id":"1","body":"grüße","sent":1,"attributes":{"b":{"DataType":"Binary","BinaryValue":"AP8="}},"group":"g","trace":"t","source":"arn"}`), state)
-	f.Add([]byte(`{"id":"1","id":"2"}`), state)
+	f.Add([]byte(`{"id":"6d1c5dd2-2b24-4c1a-9b6e-0f9f0e3a7f11","body":"grüße","sent":1,"attributes":{"b":{"DataType":"Binary","BinaryValue":"AP8="}},"group":"g","trace":"t","source":"arn"}`), state)
+	f.Add([]byte(`{"id":"6d1c5dd2-2b24-4c1a-9b6e-0f9f0e3a7f11","id":"6d1c5dd2-2b24-4c1a-9b6e-0f9f0e3a7f11"}`), state)
 	f.Add([]byte(`{}`), state[:39])
 	f.Add([]byte("\xff"), []byte{})
 	f.Fuzz(func(t *testing.T, message, state []byte) {

@@ -8,55 +8,48 @@ import (
 	"github.com/gofrs/uuid/v5"
 )
 
-// draft is one message that passed every check that needs no queue.
+// draft is a message on its way into a queue.
 type draft struct {
 	*payload
 	size  int
 	delay *time.Duration
+	// refusal is why it does not get there.
+	refusal *Error
 }
 
-// newDraft checks a message and computes its checksums.
-func newDraft(in SendInput) (draft, *Error) {
-	attributes := newAttributeList(in.Attributes)
-	d := draft{size: len(in.Body) + attributes.size(), delay: in.Delay}
+// newDraft does the checks that need no queue.
+func newDraft(in SendInput) *draft {
+	return &draft{
+		payload: &payload{
+			ID: newUUID(), Body: in.Body, Attributes: in.Attributes, GroupID: in.GroupID, TraceHeader: in.TraceHeader,
+			Sent: time.Now().UnixNano(), bodySum: md5.Sum([]byte(in.Body)), //nolint:gosec // as above
+		},
+		size: in.size(), delay: in.Delay, refusal: in.check(),
+	}
+}
+
+// size is what counts against the limits.
+func (in SendInput) size() int { return len(in.Body) + sizeOf(in.Attributes) }
+
+func (in SendInput) check() *Error {
 	switch {
 	case in.Body == "":
-		return d, errMissing("MessageBody")
-	case d.size > MaxMessageBytes:
-		return d, errTooLong(MaxMessageBytes)
+		return errMissing("MessageBody")
+	case in.size() > MaxMessageBytes:
+		return errTooLong(MaxMessageBytes)
 	case !hasLegalCharacters(in.Body):
-		return d, errContents()
-	}
-	if err := checkSendOptions(in); err != nil {
-		return d, err
-	}
-	if err := attributes.check(); err != nil {
-		return d, err
-	}
-	d.payload = &payload{
-		id: newID(), body: in.Body, attributes: attributes,
-		bodySum: md5.Sum([]byte(in.Body)), //nolint:gosec // as above
-		groupID: in.GroupID, traceHeader: in.TraceHeader, sent: time.Now(),
-	}
-	if len(attributes) > 0 {
-		d.attributeSum = attributes.sum()
-	}
-	return d, nil
-}
-
-func checkSendOptions(in SendInput) *Error {
-	if in.Delay != nil && (*in.Delay < 0 || *in.Delay > MaxDelay) {
+		return errContents()
+	case in.Delay != nil && (*in.Delay < 0 || *in.Delay > MaxDelay):
 		return errParameter("Value %s for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= %s.",
 			wholeSeconds(*in.Delay), wholeSeconds(MaxDelay))
-	}
-	if in.GroupID != "" && !isGroupID(in.GroupID) {
+	case !isGroupID(in.GroupID):
 		return errParameter("Value %q for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include "+
 			"alphanumeric and punctuation characters. 1 to %d in length.", in.GroupID, MaxGroupIDLength)
 	}
-	return nil
+	return checkAttributes(in.Attributes)
 }
 
-// isGroupID allows letters, digits and ASCII punctuation (SendMessage reference); no spaces.
+// isGroupID allows letters, digits and ASCII punctuation (SendMessage reference), no spaces, and none at all.
 func isGroupID(id string) bool {
 	return len(id) <= MaxGroupIDLength && strings.IndexFunc(id, func(r rune) bool { return r <= ' ' || r >= 0x7F }) < 0
 }
@@ -65,24 +58,39 @@ func errTooLong(limit int) *Error {
 	return errParameter("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", limit)
 }
 
-// newID is a random UUID, for messages, requests and tasks.
-func newID() string { return uuid.Must(uuid.NewV4()).String() }
+func newUUID() uuid.UUID { return uuid.Must(uuid.NewV4()) }
 
-// enqueue puts drafts on a queue. The returned errors stand at the index of the drafts the queue refused.
-func (s *Service) enqueue(name string, drafts []draft) (refused []*Error, err error) {
+// newID is a random UUID, for requests and tasks.
+func newID() string { return newUUID().String() }
+
+// enqueue puts drafts on a queue, all that are not refused.
+func (s *Service) enqueue(name string, drafts ...*draft) error {
 	if s.journal.Full() {
-		return nil, errFull()
+		return errFull()
 	}
-	refused = make([]*Error, len(drafts))
-	err = s.change(name, func(q *liveQueue, now time.Time) error {
-		for i, d := range drafts {
-			if d.size > q.settings.maxMessageBytes {
-				refused[i] = errTooLong(q.settings.maxMessageBytes)
-				continue
+	return s.change(name, func(q *liveQueue, now time.Time) error {
+		for _, d := range drafts {
+			if d.refusal == nil && d.size > q.settings.maxMessageBytes {
+				d.refusal = errTooLong(q.settings.maxMessageBytes)
 			}
-			q.put(now, &record{payload: d.payload}, valueOr(d.delay, q.settings.delay))
+			if d.refusal == nil {
+				q.put(now, &record{payload: d.payload}, valueOr(d.delay, q.settings.delay))
+			}
 		}
 		return nil
 	})
-	return refused, err
+}
+
+// enqueueOne is enqueue where a refusal is the call's own.
+func (s *Service) enqueueOne(name string, d *draft) error {
+	if d.refusal != nil {
+		return d.refusal
+	}
+	if err := s.enqueue(name, d); err != nil {
+		return err
+	}
+	if d.refusal != nil {
+		return d.refusal
+	}
+	return nil
 }

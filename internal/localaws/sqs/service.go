@@ -31,9 +31,11 @@ type Service struct {
 	journal    *journal.Journal
 	options    Options
 	operations map[string]operation
-	settables  map[string]settable
-	buffers    sync.Pool
-	closing    chan struct{}
+	settables  map[string]setter
+	// defaults are the settings of a queue that names none.
+	defaults settings
+	buffers  sync.Pool
+	closing  chan struct{}
 
 	// mu guards all below. One lock for all queues keeps a move between queues atomic; work on bytes (JSON, MD5) is done outside it.
 	mu     sync.Mutex
@@ -65,6 +67,7 @@ func New(options Options) *Service {
 		queues:    make(map[string]*liveQueue),
 	}
 	s.operations = operations()
+	s.defaults, _ = settings{values: map[string]string{}}.apply(s.settables, defaultAttributes()) // AWS's own are valid
 	return s
 }
 
@@ -98,25 +101,31 @@ func (s *Service) change(name string, fn func(q *liveQueue, now time.Time) error
 // onDisk waits for what a call changed, and returns the call's own error unless the disk has a worse one.
 func onDisk(ticket *journal.Ticket, err error) error {
 	if stopped := ticket.Wait(); stopped != nil {
-		return errStopped(stopped)
+		return errInternal(stopped)
 	}
 	return err
 }
 
-func (s *Service) visit(name string, fn func(q *liveQueue, now time.Time) error) (ticket *journal.Ticket, err error) {
+func (s *Service) visit(name string, fn func(q *liveQueue, now time.Time) error) (*journal.Ticket, error) {
+	return s.locked(func(now time.Time) error {
+		q, ok := s.queues[name]
+		if !ok {
+			return errQueue()
+		}
+		s.settle(q, now)
+		defer s.ready(q, now)
+		return fn(q, now)
+	})
+}
+
+// locked runs fn under the lock, as one atomic change.
+func (s *Service) locked(fn func(now time.Time) error) (ticket *journal.Ticket, err error) {
 	s.mu.Lock()
 	defer func() { ticket = s.unlock() }()
 	if err := s.journal.Err(); err != nil {
-		return nil, errStopped(err)
+		return nil, errInternal(err)
 	}
-	q, ok := s.queues[name]
-	if !ok {
-		return nil, errQueue()
-	}
-	now := time.Now()
-	s.settle(q, now)
-	defer s.ready(q, now)
-	return nil, fn(q, now)
+	return nil, fn(time.Now())
 }
 
 // unlock ends one atomic change.
@@ -149,9 +158,9 @@ func (s *Service) bury(q, target *liveQueue, dead []*record, now time.Time) {
 		return
 	}
 	for _, r := range dead {
-		target.put(now, &record{
-			payload: r.payload, receives: r.receives, firstReceived: r.firstReceived, sourceARN: q.arn,
-		}, 0)
+		letter := *r.payload
+		letter.SourceARN = q.arn
+		target.put(now, &record{payload: &letter, progress: progress{Receives: r.Receives, FirstReceived: r.FirstReceived}}, 0)
 	}
 	if target != q {
 		s.ready(target, now)
@@ -201,7 +210,7 @@ func (q *liveQueue) stop() {
 		q.timer.Stop()
 	}
 	for _, task := range q.tasks {
-		task.timer.Stop()
+		task.stop()
 	}
 }
 
@@ -210,6 +219,6 @@ func (s *Service) newLiveQueue(name string, now time.Time) *liveQueue {
 		queue:   newQueue(name, s.options.queueARN(name), rand.Uint64(), now), //nolint:gosec // tells queues apart, guards nothing
 		waiters: chain[*waiter]{name: waiterChain},
 	}
-	q.journal = s.journal
+	q.journal, q.settings = s.journal, s.defaults
 	return q
 }

@@ -1,137 +1,132 @@
 package sqs
 
 import (
+	"maps"
 	"strconv"
 	"time"
 )
 
 // settings are the attributes of a queue that its owner can set.
 type settings struct {
+	// values are the attributes that are set, as GetQueueAttributes shows them; the rest is what of them the queue acts by.
+	values                             map[string]string
 	visibility, delay, wait, retention time.Duration
 	maxMessageBytes                    int
-	policy                             string
 	redrive                            redrivePolicy
 	allow                              redriveAllowPolicy
-	kmsKey                             string
-	kmsReuse                           time.Duration
-	managedSSE                         bool
 }
 
-// defaultSettings are AWS's, from the SetQueueAttributes reference.
-func defaultSettings() settings {
-	return settings{
-		visibility: 30 * time.Second, retention: 4 * 24 * time.Hour,
-		maxMessageBytes: MaxMessageBytes, kmsReuse: 5 * time.Minute, managedSSE: true,
+// defaultAttributes are AWS's, from the SetQueueAttributes reference.
+func defaultAttributes() map[string]string {
+	return map[string]string{
+		"VisibilityTimeout": "30", "DelaySeconds": "0", "ReceiveMessageWaitTimeSeconds": "0", "MessageRetentionPeriod": "345600",
+		"MaximumMessageSize": strconv.Itoa(MaxMessageBytes), kmsReuse: "300", managedSSE: "true",
 	}
 }
 
-// settable is one queue attribute: how it is read and how it is shown.
-type settable struct {
-	set func(s *settings, name, value string) *Error
-	// show returns the value; "" leaves the attribute out of GetQueueAttributes.
-	show func(s *settings) string
-}
+// Encryption is kept and not done. One kind of it switches the other off.
+const (
+	kmsKey     = "KmsMasterKeyId"
+	kmsReuse   = "KmsDataKeyReusePeriodSeconds"
+	managedSSE = "SqsManagedSseEnabled"
+)
+
+// setter takes in another value of the attribute of that name; an empty one takes it away.
+type setter func(s *settings, name, value string) *Error
 
 // settables lists every attribute that SetQueueAttributes and CreateQueue take for a standard queue.
-func settables() map[string]settable {
-	return map[string]settable{
-		"VisibilityTimeout":             seconds(func(s *settings) *time.Duration { return &s.visibility }, 0, MaxVisibility),
-		"DelaySeconds":                  seconds(func(s *settings) *time.Duration { return &s.delay }, 0, MaxDelay),
-		"ReceiveMessageWaitTimeSeconds": seconds(func(s *settings) *time.Duration { return &s.wait }, 0, MaxWait),
-		"MessageRetentionPeriod":        seconds(func(s *settings) *time.Duration { return &s.retention }, MinRetention, MaxRetention),
-		"MaximumMessageSize":            {setMaxMessageBytes, func(s *settings) string { return strconv.Itoa(s.maxMessageBytes) }},
-		"Policy":                        {setPolicy, func(s *settings) string { return s.policy }},
-		"RedrivePolicy":                 {setRedrive, func(s *settings) string { return s.redrive.raw }},
-		"RedriveAllowPolicy":            {setRedriveAllow, func(s *settings) string { return s.allow.raw }},
-		"KmsMasterKeyId":                {setKMSKey, func(s *settings) string { return s.kmsKey }},
-		"KmsDataKeyReusePeriodSeconds": {
-			seconds(func(s *settings) *time.Duration { return &s.kmsReuse }, time.Minute, 24*time.Hour).set,
-			showKMSReuse,
-		},
-		"SqsManagedSseEnabled": {setManagedSSE, func(s *settings) string { return strconv.FormatBool(s.managedSSE) }},
+func settables() map[string]setter {
+	return map[string]setter{
+		"VisibilityTimeout":             seconds(0, MaxVisibility, func(s *settings) *time.Duration { return &s.visibility }),
+		"DelaySeconds":                  seconds(0, MaxDelay, func(s *settings) *time.Duration { return &s.delay }),
+		"ReceiveMessageWaitTimeSeconds": seconds(0, MaxWait, func(s *settings) *time.Duration { return &s.wait }),
+		"MessageRetentionPeriod":        seconds(MinRetention, MaxRetention, func(s *settings) *time.Duration { return &s.retention }),
+		"MaximumMessageSize":            number(MinMessageSizeSetting, MaxMessageBytes, func(s *settings, n int) { s.maxMessageBytes = n }),
+		"Policy":                        setPolicy,
+		"RedrivePolicy":                 setRedrive,
+		"RedriveAllowPolicy":            setRedriveAllow,
+		kmsKey:                          setKMSKey,
+		kmsReuse:                        number(60, 86_400, func(*settings, int) {}),
+		managedSSE:                      setManagedSSE,
 	}
 }
 
-// seconds is an attribute that is a whole number of seconds between two bounds.
-func seconds(field func(*settings) *time.Duration, least, most time.Duration) settable {
-	return settable{
-		set: func(s *settings, name, value string) *Error {
-			n, err := strconv.ParseInt(value, 10, 64)
-			if err != nil || n < int64(least/time.Second) || n > int64(most/time.Second) {
-				return errAttributeValue(name, value)
-			}
-			*field(s) = time.Duration(n) * time.Second
-			return nil
-		},
-		show: func(s *settings) string { return wholeSeconds(*field(s)) },
+// number is an attribute that is a whole number between two bounds.
+func number(least, most int, set func(s *settings, n int)) setter {
+	return func(s *settings, name, value string) *Error {
+		n, err := strconv.Atoi(value)
+		if err != nil || n < least || n > most {
+			return errAttributeValue(name, value)
+		}
+		s.values[name] = strconv.Itoa(n)
+		set(s, n)
+		return nil
 	}
 }
 
-func setMaxMessageBytes(s *settings, name, value string) *Error {
-	n, err := strconv.Atoi(value)
-	if err != nil || n < MinMessageSizeSetting || n > MaxMessageBytes {
-		return errAttributeValue(name, value)
-	}
-	s.maxMessageBytes = n
-	return nil
+func seconds(least, most time.Duration, field func(*settings) *time.Duration) setter {
+	return number(int(least/time.Second), int(most/time.Second), func(s *settings, n int) { *field(s) = time.Duration(n) * time.Second })
 }
 
 // setPolicy keeps an access policy without enforcing it.
-func setPolicy(s *settings, name, value string) *Error {
+func setPolicy(_ *settings, name, value string) *Error {
 	if value != "" && !isJSONObject(value) {
 		return errAttributeValue(name, value)
 	}
-	s.policy = value
 	return nil
 }
 
-// setKMSKey keeps a key id; nothing is encrypted in memory. One kind of encryption switches the other off.
 func setKMSKey(s *settings, _, value string) *Error {
-	s.kmsKey = value
 	if value != "" {
-		s.managedSSE = false
+		s.values[managedSSE] = "false"
 	}
 	return nil
-}
-
-func showKMSReuse(s *settings) string {
-	if s.kmsKey == "" {
-		return ""
-	}
-	return wholeSeconds(s.kmsReuse)
 }
 
 func setManagedSSE(s *settings, name, value string) *Error {
-	on, err := strconv.ParseBool(value)
-	if err != nil {
+	switch value {
+	case "true":
+		delete(s.values, kmsKey)
+	case "false":
+	default:
 		return errAttributeValue(name, value)
-	}
-	s.managedSSE = on
-	if on {
-		s.kmsKey = ""
 	}
 	return nil
 }
 
 // apply sets attributes on a copy of s and returns it: all of them or none.
-func (s settings) apply(table map[string]settable, attributes map[string]string) (settings, *Error) {
-	if attributes["KmsMasterKeyId"] != "" && attributes["SqsManagedSseEnabled"] == "true" {
-		return s, refuse("InvalidAttributeName", "InvalidAttributeName", "You can use one type of server-side encryption (SSE) at one time. "+
+func (s settings) apply(table map[string]setter, attributes map[string]string) (settings, *Error) {
+	if attributes[kmsKey] != "" && attributes[managedSSE] == "true" {
+		return s, errNamed("InvalidAttributeName", "You can use one type of server-side encryption (SSE) at one time. "+
 			"You can either enable KMS SSE or SQS SSE.")
 	}
+	s.values = maps.Clone(s.values)
 	for _, name := range sortedKeys(attributes) {
-		if isFIFOAttribute(name) {
+		set, ok := table[name]
+		switch {
+		case isFIFOAttribute(name):
 			return s, errFIFO()
-		}
-		attribute, ok := table[name]
-		if !ok {
+		case !ok:
 			return s, errAttributeName(name)
 		}
-		if err := attribute.set(&s, name, attributes[name]); err != nil {
+		s.values[name] = attributes[name]
+		if err := set(&s, name, attributes[name]); err != nil {
 			return s, err
+		}
+		if attributes[name] == "" {
+			delete(s.values, name)
 		}
 	}
 	return s, nil
+}
+
+// shown are the values as GetQueueAttributes shows them.
+func (s settings) shown() map[string]string {
+	shown := maps.Clone(s.values)
+	if shown[kmsKey] == "" {
+		delete(shown, kmsReuse)
+	}
+	return shown
 }
 
 func isFIFOAttribute(name string) bool {

@@ -7,6 +7,9 @@ type queueInput struct {
 	QueueURL string `json:"QueueUrl"`
 }
 
+// address is what a call says of its queue.
+func (q queueInput) address() string { return q.QueueURL }
+
 type emptyOutput struct{}
 
 type createQueueInput struct {
@@ -24,7 +27,9 @@ type getQueueURLInput struct {
 	OwnerID   string `json:"QueueOwnerAWSAccountId"`
 }
 
-type listQueuesInput struct {
+// listInput is that of ListQueues and, with a queue, of ListDeadLetterSourceQueues.
+type listInput struct {
+	queueInput
 	Prefix     string `json:"QueueNamePrefix"`
 	NextToken  string `json:"NextToken"`
 	MaxResults *int   `json:"MaxResults"`
@@ -35,80 +40,86 @@ type listQueuesOutput struct {
 	NextToken string   `json:"NextToken,omitempty"`
 }
 
-type listSourcesInput struct {
-	queueInput
-	NextToken  string `json:"NextToken"`
-	MaxResults *int   `json:"MaxResults"`
-}
-
 // listSourcesOutput spells queueUrls with a small q, as AWS does here.
 type listSourcesOutput struct {
 	QueueURLs []string `json:"queueUrls"`
 	NextToken string   `json:"NextToken,omitempty"`
 }
 
-type getAttributesInput struct {
+type attributeNamesInput struct {
 	queueInput
 	AttributeNames []string `json:"AttributeNames"`
 }
 
-type getAttributesOutput struct {
-	Attributes map[string]string `json:"Attributes,omitempty"`
-}
-
-type setAttributesInput struct {
+type attributesInput struct {
 	queueInput
 	Attributes map[string]string `json:"Attributes"`
 }
 
-type tagQueueInput struct {
+type attributesOutput struct {
+	Attributes map[string]string `json:"Attributes,omitempty"`
+}
+
+type tagsInput struct {
 	queueInput
 	Tags map[string]string `json:"Tags"`
 }
 
-type untagQueueInput struct {
+type tagKeysInput struct {
 	queueInput
 	TagKeys []string `json:"TagKeys"`
 }
 
-type listTagsOutput struct {
+type tagsOutput struct {
 	Tags map[string]string `json:"Tags,omitempty"`
 }
 
-// attributeValue is one message attribute.
-type attributeValue struct {
-	DataType         string   `json:"DataType"`
-	StringValue      string   `json:"StringValue,omitempty"`
-	BinaryValue      []byte   `json:"BinaryValue,omitempty"`
-	StringListValues []string `json:"StringListValues,omitempty"`
-	BinaryListValues [][]byte `json:"BinaryListValues,omitempty"`
+// wireAttribute is a message attribute with the members that nothing may be sent in.
+type wireAttribute struct {
+	Attribute
+	StringListValues []string `json:"StringListValues"`
+	BinaryListValues [][]byte `json:"BinaryListValues"`
 }
 
-// outgoing is what SendMessage and an entry of SendMessageBatch have in common.
-type outgoing struct {
-	MessageBody            string                    `json:"MessageBody"`
-	DelaySeconds           *int64                    `json:"DelaySeconds"`
-	Attributes             map[string]attributeValue `json:"MessageAttributes"`
-	SystemAttributes       map[string]attributeValue `json:"MessageSystemAttributes"`
-	MessageGroupID         *string                   `json:"MessageGroupId"`
-	MessageDeduplicationID *string                   `json:"MessageDeduplicationId"`
+// sendEntry is an entry of SendMessageBatch and, without an id, the input of SendMessage.
+type sendEntry struct {
+	ID                     string                   `json:"Id"`
+	MessageBody            string                   `json:"MessageBody"`
+	DelaySeconds           *int64                   `json:"DelaySeconds"`
+	Attributes             map[string]wireAttribute `json:"MessageAttributes"`
+	SystemAttributes       map[string]Attribute     `json:"MessageSystemAttributes"`
+	MessageGroupID         *string                  `json:"MessageGroupId"`
+	MessageDeduplicationID *string                  `json:"MessageDeduplicationId"`
 }
+
+func (e sendEntry) id() string { return e.ID }
 
 type sendInput struct {
 	queueInput
-	outgoing
+	sendEntry
 }
 
-type sentMessage struct {
+// sentEntry says what was sent, for an entry or a call.
+type sentEntry struct {
+	ID                  string `json:"Id,omitempty"`
 	MessageID           string `json:"MessageId"`
 	BodyMD5             string `json:"MD5OfMessageBody"`
 	AttributesMD5       string `json:"MD5OfMessageAttributes,omitempty"`
 	SystemAttributesMD5 string `json:"MD5OfMessageSystemAttributes,omitempty"`
 }
 
-type sendBatchEntry struct {
-	outgoing
-	ID string `json:"Id"`
+// handleEntry is an entry of DeleteMessageBatch and ChangeMessageVisibilityBatch and, without an id, the input of the calls for one message.
+type handleEntry struct {
+	ID                string `json:"Id"`
+	ReceiptHandle     string `json:"ReceiptHandle"`
+	VisibilityTimeout *int64 `json:"VisibilityTimeout"`
+}
+
+func (e handleEntry) id() string { return e.ID }
+
+type handleInput struct {
+	queueInput
+	handleEntry
 }
 
 // batchInput is every batch call.
@@ -130,11 +141,6 @@ type failedEntry struct {
 	Message     string `json:"Message"`
 }
 
-type sentEntry struct {
-	sentMessage
-	ID string `json:"Id"`
-}
-
 type doneEntry struct {
 	ID string `json:"Id"`
 }
@@ -149,44 +155,12 @@ type receiveInput struct {
 	WaitTimeSeconds      *int64   `json:"WaitTimeSeconds"`
 }
 
-type receivedMessage struct {
-	MessageID         string                    `json:"MessageId"`
-	ReceiptHandle     string                    `json:"ReceiptHandle"`
-	BodyMD5           string                    `json:"MD5OfBody"`
-	Body              string                    `json:"Body"`
-	Attributes        map[string]string         `json:"Attributes,omitempty"`
-	AttributesMD5     string                    `json:"MD5OfMessageAttributes,omitempty"`
-	MessageAttributes map[string]attributeValue `json:"MessageAttributes,omitempty"`
-}
-
 type receiveOutput struct {
-	Messages []receivedMessage `json:"Messages,omitempty"`
+	Messages []Message `json:"Messages,omitempty"`
 	giveBack func()
 }
 
 func (o receiveOutput) undo() { o.giveBack() }
-
-type handleInput struct {
-	queueInput
-	ReceiptHandle string `json:"ReceiptHandle"`
-}
-
-type handleEntry struct {
-	ID            string `json:"Id"`
-	ReceiptHandle string `json:"ReceiptHandle"`
-}
-
-type visibilityInput struct {
-	queueInput
-	ReceiptHandle     string `json:"ReceiptHandle"`
-	VisibilityTimeout *int64 `json:"VisibilityTimeout"`
-}
-
-type visibilityEntry struct {
-	ID                string `json:"Id"`
-	ReceiptHandle     string `json:"ReceiptHandle"`
-	VisibilityTimeout *int64 `json:"VisibilityTimeout"`
-}
 
 type startMoveInput struct {
 	SourceARN      string `json:"SourceArn"`
@@ -211,6 +185,7 @@ type listMovesOutput struct {
 	Results []moveStatus `json:"Results,omitempty"`
 }
 
+// moveStatus is a move task, on the wire and in the journal.
 type moveStatus struct {
 	TaskHandle     string `json:"TaskHandle,omitempty"`
 	Status         string `json:"Status"`
