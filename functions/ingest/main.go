@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/millrace-dev/millrace/pkg/claimcheck"
 	"github.com/millrace-dev/millrace/pkg/config"
 	"github.com/millrace-dev/millrace/pkg/ingest"
 	"github.com/millrace-dev/millrace/pkg/ingest/lambdahttp"
@@ -39,15 +40,16 @@ func build(ctx context.Context, logger *slog.Logger) (*lambdahttp.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	books := ledger.New()
+	bucket, books := claimcheck.New(runtime.Bucket), ledger.New()
 	options := ingest.Options{
-		Keys:        runtime.Config.Keys,
-		Processors:  runtime.Config.Processors,
-		Receivers:   []receiver.Receiver{generic.New(), posthog.New()},
-		Queue:       queue.New(client, runtime.QueueURL),
-		DeadLetters: queue.New(client, runtime.DeadLetterURL),
-		Ledger:      books,
-		Logger:      logger,
+		Keys:          runtime.Config.Keys,
+		Processors:    runtime.Config.Processors,
+		Receivers:     []receiver.Receiver{generic.New(), posthog.New()},
+		Queue:         queue.New(client, runtime.QueueURL).WithBucket(bucket),
+		DeadLetters:   queue.New(client, runtime.DeadLetterURL).WithBucket(bucket),
+		MaxEventBytes: bucket.MaxEventBytes(),
+		Ledger:        books,
+		Logger:        logger,
 	}
 	if runtime.Audit {
 		options.Accepted = telemetry.AcceptedLog(os.Stdout)

@@ -35,9 +35,12 @@ type Options struct {
 	Queue Sender
 	// DeadLetters takes refused items that the protocol cannot report. Required.
 	DeadLetters Sender
+	// MaxEventBytes is the size of the largest event that Queue and DeadLetters carry: with a
+	// bucket it is the bucket's. Default batch.MaxEventBytes, what fits a message.
+	MaxEventBytes int
 	// BasePath is cut off every path, for example "/collect". Default: none.
 	BasePath string
-	// Limits default to receiver.DefaultLimits.
+	// Limits default to receiver.DefaultLimits, and to events of MaxEventBytes.
 	Limits receiver.Limits
 	// RetryAfter is what a client is told when the queue is in trouble. Default 2s.
 	RetryAfter time.Duration
@@ -81,10 +84,14 @@ func New(options Options) (*Handler, error) {
 }
 
 func (o *Options) setDefaults() {
+	if o.MaxEventBytes == 0 {
+		o.MaxEventBytes = batch.MaxEventBytes
+	}
 	if o.Limits == (receiver.Limits{}) {
 		o.Limits = receiver.DefaultLimits()
+		o.Limits.EventBytes = o.MaxEventBytes
 	}
-	o.Limits.EventBytes = min(o.Limits.EventBytes, batch.MaxEventBytes)
+	o.Limits.EventBytes = min(o.Limits.EventBytes, o.MaxEventBytes)
 	if o.RetryAfter == 0 {
 		o.RetryAfter = defaultRetryAfter
 	}
@@ -154,7 +161,7 @@ func (h *Handler) accept(r *http.Request, req *receiver.Request, route *route) (
 	if err != nil {
 		return decoded, err
 	}
-	decoded = own(decoded, key, route.receiver.Name())
+	decoded = h.own(decoded, key, route.receiver.Name())
 	s := shipment{
 		decoded: &decoded, key: key, receiver: route.receiver.Name(), now: req.Now,
 		trace: traceparent(r.Header),

@@ -25,8 +25,8 @@ const maxCauses = 10
 const maxIDBytes = 1 << 10
 
 // letters packs the refused items, one dead letter for each cause, so that every letter
-// explains exactly what it holds.
-func (s *shipment) letters() ([]batch.Message, error) {
+// explains exactly what it holds. An item is kept up to a size of maxBytes.
+func (s *shipment) letters(maxBytes int) ([]batch.Message, error) {
 	var all []batch.Message
 	for _, group := range byCause(s.decoded.Refused) {
 		meta := s.meta()
@@ -35,7 +35,7 @@ func (s *shipment) letters() ([]batch.Message, error) {
 		}
 		events := make([]event.Event, len(group.refused))
 		for i, r := range group.refused {
-			events[i] = s.letterEvent(r)
+			events[i] = s.letterEvent(r, maxBytes)
 		}
 		packs, err := batch.Encode(meta, events)
 		if err != nil {
@@ -74,10 +74,10 @@ func byCause(refused []receiver.Refusal) []causeGroup {
 }
 
 // letterEvent makes an event of a refused item, so that it can travel in a pack.
-func (s *shipment) letterEvent(r *receiver.Refusal) event.Event {
+func (s *shipment) letterEvent(r *receiver.Refusal, maxBytes int) event.Event {
 	e := event.Event{
 		ID: r.ID, Source: s.key.name, Type: deadletter.KindRefused, Kind: deadletter.KindRefused,
-		Tenant: s.key.tenant, Receiver: s.receiver, Data: keep(r.Data),
+		Tenant: s.key.tenant, Receiver: s.receiver, Data: keep(r.Data, maxBytes-roomForFields),
 	}
 	if e.ID == "" || len(e.ID) > maxIDBytes {
 		sum := sha256.Sum256(append([]byte(strconv.Itoa(r.Position)+":"), r.Data...))
@@ -89,10 +89,9 @@ func (s *shipment) letterEvent(r *receiver.Refusal) event.Event {
 // roomForFields is what a dead letter's event needs beside its data.
 const roomForFields = 8 << 10
 
-// keep turns the bytes of a refused item into JSON that holds them. An item over the
-// size of a message loses its end.
-func keep(item []byte) []byte {
-	const most = batch.MaxEventBytes - roomForFields
+// keep turns the bytes of a refused item into JSON that holds them. An item of which that
+// is over most bytes loses its end.
+func keep(item []byte, most int) []byte {
 	if len(item) <= most && jsontext.Value(item).IsValid() {
 		return item
 	}

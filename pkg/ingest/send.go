@@ -24,8 +24,9 @@ type shipment struct {
 	now      time.Time
 }
 
-// own gives the events their owner, and refuses those that fit no message.
-func own(d receiver.Decoded, k *key, receiverName string) receiver.Decoded {
+// own gives the events their owner, and refuses those that the queue cannot carry.
+func (h *Handler) own(d receiver.Decoded, k *key, receiverName string) receiver.Decoded {
+	limit := h.options.MaxEventBytes
 	kept := 0
 	for i := range d.Events {
 		e := &d.Events[i]
@@ -33,10 +34,10 @@ func own(d receiver.Decoded, k *key, receiverName string) receiver.Decoded {
 		if e.Source == "" {
 			e.Source = k.name
 		}
-		if n := batch.EncodedSize(e) + len(e.Group); n > batch.MaxEventBytes {
+		if n := batch.EncodedSize(e) + len(e.Group); n > limit {
 			d.Refused = append(d.Refused, receiver.Refusal{
 				Position: d.Positions[i], ID: e.ID, Data: e.Data,
-				Cause: fmt.Sprintf("event has %d bytes with its fields, over the limit of %d bytes for one event", n, batch.MaxEventBytes),
+				Cause: fmt.Sprintf("event has %d bytes with its fields, over the limit of %d bytes for one event", n, limit),
 			})
 			continue
 		}
@@ -55,7 +56,7 @@ func (h *Handler) send(ctx context.Context, s *shipment) error {
 		return nil // the reply refuses the whole request: the client knows
 	}
 	if s.decoded.Unreported && len(s.decoded.Refused) > 0 {
-		letters, err := s.letters()
+		letters, err := s.letters(h.options.MaxEventBytes)
 		if err != nil {
 			return err
 		}
