@@ -71,23 +71,6 @@ func TestFlush_SameEventInTwoPacks_IsDeliveredOnceUnlessTheFirstFails(t *testing
 	}
 }
 
-// Row A4 and A5: what was not delivered is not remembered as seen.
-func TestRowA4_Flush_RefusedEvents_AreNotRemembered(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		store := memory.New(time.Now)
-		s := &scripted{script: []step{fails(retry.Permanent, 0)}}
-		target := map[string]flush.Target{"http": {Sink: s, Discard: func(retry.Class, int) bool { return true }}}
-		for range 2 {
-			b := remembering(t, dedup.Options{Store: store}, target, "http")
-			b.flusher.Flush(t.Context(), []queue.Received{message(t, "1", meta(), orders(1))})
-		}
-		if len(s.attempts) != 2 || len(s.taken) != 1 {
-			t.Errorf("%d attempts, delivered %v; an event that was refused once was taken for seen", len(s.attempts), s.taken)
-		}
-	})
-}
-
 func TestFlush_ResidueWritten_RedeliveredParentSkipsThatSink(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
