@@ -104,6 +104,8 @@ func dedupTable(t *testing.T) (name string) {
 // A3: exposures are deduplicated by flag and subject, over all environments; a missing
 // targeting key is the empty subject, a key like any other. The key is what the
 // configuration says for this type of event, and nothing else has it.
+//
+//nolint:paralleltest // the SDK finds the table by the process's environment
 func TestRowA3_Flush_ExposuresAreKeyedByFlagAndSubject(t *testing.T) {
 	table := dedupTable(t)
 	s := &scripted{}
