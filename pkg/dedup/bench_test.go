@@ -14,10 +14,11 @@ import (
 // CPU time: Begin, a verdict and a note for each event, Release.
 func BenchmarkDeduper_Flush(b *testing.B) {
 	const packs, perPack = 40, 50
-	data := []byte(`{"event":"` + strings.Repeat("x", 1000) + `"}`)
+	text := strings.Repeat("x", 1000)
 	events := make([]event.Event, packs*perPack)
 	units := make([]dedup.Unit, len(events))
 	for i := range events {
+		data := fmt.Appendf(nil, `{"flag":{"key":"dark"},"subject":{"id":"u%d"},"event":%q}`, i, text)
 		events[i] = event.Event{Tenant: "acme", Source: "web", ID: fmt.Sprintf("0198f2c4-7d1e-7a3b-9c55-%012d", i), Data: data}
 		units[i] = dedup.Unit{Pack: i / perPack, Sink: "warehouse", Event: &events[i]}
 	}
@@ -28,11 +29,12 @@ func BenchmarkDeduper_Flush(b *testing.B) {
 		{"pack", dedup.Options{WithinFlush: dedup.Off}},
 		{"pack, within the flush too", dedup.Options{}},
 		{"event", dedup.Options{Scope: dedup.ScopeEvent}},
+		{"rule", dedup.Options{Rules: []dedup.Rule{{Match: always, Fields: []string{"flag.key", "subject.id"}}}}},
 	} {
 		b.Run(layers.name, func(b *testing.B) {
 			ids := make([]string, packs)
 			round := 0
-			b.SetBytes(int64(len(events) * len(data)))
+			b.SetBytes(int64(len(events) * len(events[0].Data)))
 			b.ReportAllocs()
 			for b.Loop() {
 				round++
