@@ -109,6 +109,7 @@ func Start(ctx context.Context, o Options) (*localaws.Server, error) {
 		Tables:    []localaws.Table{{Name: DedupTable, Key: dynamo.KeyAttribute, KeyType: "B", TTL: dynamo.TTLAttribute}},
 		Buckets:   []string{ClaimBucket},
 		Functions: o.functions(),
+		Lambda:    lambda.Options{Freeze: true}, // whoever leaves work behind an invocation shall see here that it stands still
 		Mappings:  []localaws.Mapping{{Function: FunctionName(Flush), Options: o.mappingOptions()}},
 		FrontDoor: localaws.FrontDoor{Function: FunctionName(Ingest)},
 		Environment: func(awsURL string) map[string]string {
@@ -133,7 +134,7 @@ func (o Options) functions() []lambda.Function {
 		functions = append(functions, lambda.Function{
 			Name: FunctionName(name), Bootstrap: o.Bootstrap(name), Directory: o.Directory, Environment: o.Environment,
 			MemoryMB: memoryMB, Timeout: timeouts[name], MaxConcurrency: o.concurrency(name), MaxWait: waitForProcess,
-			Log: o.Log(name),
+			Log: o.Log(name), LogFormat: lambda.LogFormatJSON, // as the CDK construct asks for
 		})
 	}
 	return functions

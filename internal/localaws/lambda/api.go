@@ -134,7 +134,7 @@ func appendConfiguration(dst []byte, p *pool) []byte {
 	number("Timeout", int64(f.Timeout.Seconds()))
 	dst = append(dst, `,"Environment":{"Variables":{`...)
 	dst = appendVariables(dst, f.Environment)
-	dst = append(dst, `}},"LoggingConfig":{"LogFormat":"Text","LogGroup":`...)
+	dst = append(dst, `}},"LoggingConfig":{"LogFormat":"`+f.LogFormat+`","LogGroup":`...)
 	dst, _ = jsontext.AppendQuote(dst, "/aws/lambda/"+f.Name)
 	return append(dst, `}}`...)
 }

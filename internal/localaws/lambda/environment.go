@@ -34,6 +34,11 @@ type environment struct {
 	extensions map[string]*extension
 	exit       string // how the process ended, in AWS's words; valid once exited is closed
 
+	// initialisation is how long the start took, until an invocation has reported it; peakMB is the most memory at the end of one.
+	// Both belong to the invocation in progress.
+	initialisation time.Duration
+	peakMB         int
+
 	reaper *time.Timer // ends the environment when it has been idle too long; owned by the pool
 }
 

@@ -30,8 +30,10 @@ type Function struct {
 	// a laptop with few cores is better served by a short queue than by a hundred processes.
 	MaxWait time.Duration
 	// Log gets the process's output, one Write per line; calls do not overlap. A Write that blocks stops the function in the end,
-	// as a full pipe does. Default: a file in Options.LogDirectory, or nothing.
+	// as a full pipe does. Default: nothing does.
 	Log io.Writer
+	// LogFormat is that of Lambda's own lines in the log. Default Text.
+	LogFormat LogFormat
 }
 
 var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
@@ -49,6 +51,12 @@ func (f Function) withDefaults(maxEnvironments int) Function {
 	}
 	if f.MaxConcurrency == 0 {
 		f.MaxConcurrency = maxEnvironments
+	}
+	if f.Log == nil {
+		f.Log = io.Discard
+	}
+	if f.LogFormat == "" {
+		f.LogFormat = LogFormatText
 	}
 	return f
 }
@@ -72,6 +80,9 @@ func (f Function) validate() error {
 	}
 	if f.Timeout < 0 || f.Timeout > MaxTimeout {
 		complain("timeout %s is outside 0 to %s", f.Timeout, MaxTimeout)
+	}
+	if f.LogFormat != LogFormatText && f.LogFormat != LogFormatJSON {
+		complain("log format %q is neither %s nor %s", f.LogFormat, LogFormatText, LogFormatJSON)
 	}
 	if f.MaxConcurrency < 0 || f.MaxWait < 0 {
 		complain("maximum concurrency and wait must not be negative")

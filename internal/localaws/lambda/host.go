@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -26,11 +23,9 @@ type Options struct {
 	IdleTimeout time.Duration
 	// ShutdownGrace is the time between SIGTERM and SIGKILL for processes that registered for SIGTERM. Default 500 ms.
 	ShutdownGrace time.Duration
-	// Freeze stops processes between invocations (SIGSTOP), as AWS does. Default false: it costs two signals an invocation,
-	// and a debugger or profiler wants a process that answers.
+	// Freeze stops processes between invocations (SIGSTOP), as AWS does, so that what a function leaves behind waits for its next
+	// invocation here, too. It costs 15 µs of the 150 of an invocation. Default false: a debugger wants a process that answers.
 	Freeze bool
-	// LogDirectory gets one file NAME.log per function without a Log of its own. Default: their output is dropped.
-	LogDirectory string
 	// Logger gets one line for each asynchronous event that is given up. Default: nothing.
 	Logger *slog.Logger
 }
@@ -61,7 +56,6 @@ func (o Options) withDefaults() Options {
 type Host struct {
 	options Options
 	starter *starter
-	files   []io.Closer
 	pools   map[string]*pool // read-only after NewHost
 
 	// alive ends when Close stops waiting for asynchronous events; life ends when it stops waiting for invocations.
@@ -85,7 +79,6 @@ func NewHost(functions []Function, options Options) (*Host, error) {
 		problems = append(problems, h.addFunction(f))
 	}
 	if err := errors.Join(problems...); err != nil {
-		h.closeFiles()
 		return nil, err
 	}
 	h.starter = newStarter()
@@ -103,42 +96,14 @@ func (h *Host) addFunction(f Function) error {
 	if h.pools[f.Name] != nil {
 		return fmt.Errorf("function %q is there twice", f.Name)
 	}
-	log, err := h.openLog(f)
-	if err != nil {
-		return err
-	}
 	h.pools[f.Name] = &pool{
 		function: f, options: h.options, arn: h.arn(f.Name), reserved: reserved,
-		lines: &lineWriter{target: log},
+		lines: &lineWriter{target: f.Log},
 		start: func(command *exec.Cmd) error { return h.starter.start(command) },
 		slots: make(chan struct{}, f.MaxConcurrency),
 		all:   map[*environment]struct{}{},
 	}
 	return nil
-}
-
-func (h *Host) openLog(f Function) (io.Writer, error) {
-	if f.Log != nil {
-		return f.Log, nil
-	}
-	if h.options.LogDirectory == "" {
-		return io.Discard, nil
-	}
-	if err := os.MkdirAll(h.options.LogDirectory, 0o750); err != nil {
-		return nil, fmt.Errorf("log directory: %w", err)
-	}
-	file, err := os.OpenFile(filepath.Join(h.options.LogDirectory, f.Name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("log of %s: %w", f.Name, err)
-	}
-	h.files = append(h.files, file)
-	return file, nil
-}
-
-func (h *Host) closeFiles() {
-	for _, file := range h.files {
-		_ = file.Close()
-	}
 }
 
 func (h *Host) arn(name string) string {
@@ -214,7 +179,6 @@ func (h *Host) Close(ctx context.Context) error {
 	}
 	pools.Wait()
 	h.starter.close()
-	h.closeFiles()
 	close(h.closed)
 	if cut {
 		return fmt.Errorf("lambda host: invocations in progress were killed: %w", context.Cause(ctx))

@@ -401,15 +401,6 @@ func TestHost_IdleEnvironmentsAreReaped(t *testing.T) {
 	who(t, host, "f")
 }
 
-func TestHost_Freeze_ThawsForTheNextInvocation(t *testing.T) {
-	t.Parallel()
-	host := newHost(t, lambda.Options{Freeze: true}, function("f", "plain"))
-	first, second := who(t, host, "f"), who(t, host, "f")
-	if first.PID != second.PID {
-		t.Errorf("pids %d and %d, want one process", first.PID, second.PID)
-	}
-}
-
 func TestHost_Close_DrainsThenTerminates(t *testing.T) {
 	t.Parallel()
 	listener := listen(t)
@@ -490,32 +481,29 @@ func TestNewHost_NamesEveryProblem(t *testing.T) {
 	}
 }
 
-func TestHost_LogDirectory_GetsAFilePerFunction(t *testing.T) {
-	t.Parallel()
-	directory := filepath.Join(t.TempDir(), "logs")
-	host, err := lambda.NewHost([]lambda.Function{function("writer", "plain")}, lambda.Options{LogDirectory: directory})
-	if err != nil {
-		t.Fatal(err)
-	}
-	invoke(t, host, "writer", command{Do: "log", Text: "hello file"})
-	if err := host.Close(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(filepath.Join(directory, "writer.log"))
-	if err != nil || string(content) != "hello file\n" {
-		t.Errorf("got %q, %v; want the line", content, err)
-	}
-}
-
 func BenchmarkHost_Invoke_Warm(b *testing.B) {
-	host := newHost(b, lambda.Options{}, function("f", "plain"))
-	payload := marshal(b, command{Text: strings.Repeat("e", 1024)})
-	b.ReportAllocs()
-	b.SetBytes(int64(len(payload)))
-	for b.Loop() {
-		if _, err := host.Invoke(context.Background(), "f", payload, lambda.InvokeOptions{}); err != nil {
-			b.Fatal(err)
-		}
+	for _, test := range []struct {
+		name    string
+		options lambda.Options
+		log     io.Writer
+	}{
+		{"plain", lambda.Options{}, nil},
+		{"logged", lambda.Options{}, &syncBuffer{}},
+		{"frozen", lambda.Options{Freeze: true}, nil},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			f := function("f", "plain")
+			f.Log = test.log
+			host := newHost(b, test.options, f)
+			payload := marshal(b, command{Text: strings.Repeat("e", 1024)})
+			b.ReportAllocs()
+			b.SetBytes(int64(len(payload)))
+			for b.Loop() {
+				if _, err := host.Invoke(context.Background(), "f", payload, lambda.InvokeOptions{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

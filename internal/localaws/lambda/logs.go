@@ -97,22 +97,46 @@ func (p *logPump) remember(line []byte) {
 	}
 }
 
-// note writes a line of the host's own, such as "Task timed out", among the function's lines.
-func (p *logPump) note(format string, args ...any) {
-	line := fmt.Appendf(nil, format+"\n", args...)
-	p.remember(line)
-	p.lines.WriteLine(line)
+// platform writes a line of the host's own, such as "Task timed out", behind what the function has written so far: through
+// its pipe, as long as that is open. The newline first ends a line that the function left open.
+func (p *logPump) platform(format string, args ...any) {
+	if p.lines.target == io.Discard && !p.keeps() {
+		return
+	}
+	line := fmt.Appendf([]byte{'\n'}, format+"\n", args...)
+	if _, err := p.write.Write(line); err != nil {
+		p.take(line[1:])
+	}
 }
 
-// beginTail starts to keep what is logged.
+func (p *logPump) keeps() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.keep
+}
+
+// beginTail starts to keep what is logged from now on, unless it does already, since the cold start.
 func (p *logPump) beginTail() {
+	if p.keeps() {
+		return
+	}
+	p.catchUp()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.keep, p.tail = true, p.tail[:0]
 }
 
-// endTail waits until everything written so far has been read and returns a copy of the tail.
+// endTail returns a copy of the tail.
 func (p *logPump) endTail() []byte {
+	p.catchUp()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keep = false
+	return bytes.Clone(p.tail)
+}
+
+// catchUp waits until everything written so far has been read.
+func (p *logPump) catchUp() {
 	// The newline first ends a line that the process left open.
 	if _, err := p.write.Write(append([]byte{'\n'}, p.marker...)); err == nil {
 		select {
@@ -120,10 +144,6 @@ func (p *logPump) endTail() []byte {
 		case <-p.drained:
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.keep = false
-	return bytes.Clone(p.tail)
 }
 
 // close ends the pump after the process ended and waits until its last output has been read.

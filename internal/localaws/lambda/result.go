@@ -36,7 +36,32 @@ func (r Result) Failed() bool { return r.FunctionError != "" }
 type outcome struct {
 	payload []byte
 	failed  bool
+	// errorType is that of a failure which the host saw, as opposed to one that the function reported.
+	errorType string
 }
+
+// How an invocation ended, in the words of platform.report.
+const (
+	statusSuccess = "success"
+	statusFailure = "failure"
+	statusError   = "error"
+	statusTimeout = "timeout"
+)
+
+func (o outcome) status() string {
+	switch {
+	case !o.failed:
+		return statusSuccess
+	case o.errorType == "":
+		return statusFailure
+	case o.errorType == errorTimedOut:
+		return statusTimeout
+	default:
+		return statusError
+	}
+}
+
+const errorTimedOut = "Sandbox.Timedout"
 
 // failure builds an outcome with Lambda's error object.
 func failure(errorType, message string) outcome {
@@ -44,11 +69,11 @@ func failure(errorType, message string) outcome {
 	payload, _ = jsontext.AppendQuote(payload, errorType)
 	payload = append(payload, `,"errorMessage":`...)
 	payload, _ = jsontext.AppendQuote(payload, message)
-	return outcome{payload: append(payload, '}'), failed: true}
+	return outcome{payload: append(payload, '}'), failed: true, errorType: errorType}
 }
 
 func timedOut(requestID string, after time.Duration) outcome {
-	return failure("Sandbox.Timedout",
+	return failure(errorTimedOut,
 		fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", requestID, after.Seconds()))
 }
 

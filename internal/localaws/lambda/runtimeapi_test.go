@@ -65,8 +65,8 @@ func TestRuntimeAPI_Answers(t *testing.T) {
 	}{
 		{"a response", "response", `{"ok":true}`, 202, &outcome{payload: []byte(`{"ok":true}`)}},
 		{"an error", "error", `{"errorMessage":"no"}`, 202, &outcome{payload: []byte(`{"errorMessage":"no"}`), failed: true}},
-		{"a response over 6 MB", "response", strings.Repeat("x", MaxPayloadBytes+1), 413, &outcome{payload: responseTooLarge().payload, failed: true}},
-		{"an error over 6 MB", "error", strings.Repeat("x", MaxPayloadBytes+1), 413, &outcome{payload: responseTooLarge().payload, failed: true}},
+		{"a response over 6 MB", "response", strings.Repeat("x", MaxPayloadBytes+1), 413, new(responseTooLarge())},
+		{"an error over 6 MB", "error", strings.Repeat("x", MaxPayloadBytes+1), 413, new(responseTooLarge())},
 		{"another verb", "shrug", "", 404, nil},
 	}
 	for _, test := range tests {

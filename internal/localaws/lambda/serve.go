@@ -7,10 +7,12 @@ import (
 
 // awaitReady waits for the first GET next. The outcome says why it did not come.
 func (e *environment) awaitReady(ctx context.Context, requestID string) *outcome {
+	begin := time.Now()
 	timer := time.NewTimer(InitTimeout)
 	defer timer.Stop()
 	select {
 	case <-e.ready:
+		e.initialisation = time.Since(begin)
 		return nil
 	case <-e.exited:
 		return e.initFailure(requestID)
@@ -43,6 +45,17 @@ func (e *environment) serve(inv *invocation) (outcome, bool) {
 		e.logs.beginTail()
 	}
 	e.thaw()
+	e.logStart(inv)
+	begin := time.Now()
+	answer, delivered := e.carry(inv)
+	if delivered {
+		e.logReport(inv, answer, time.Since(begin))
+	}
+	return answer, delivered
+}
+
+// carry is serve without the log.
+func (e *environment) carry(inv *invocation) (outcome, bool) {
 	inv.deadline = time.Now().Add(e.function.Timeout)
 	timer := time.NewTimer(e.function.Timeout)
 	defer timer.Stop()
@@ -59,7 +72,8 @@ func (e *environment) serve(inv *invocation) (outcome, bool) {
 		return e.answerOf(inv, crashed(inv.id, "no response")), true
 	case <-e.exited:
 		how := e.exitReason()
-		e.logs.note("RequestId: %s Error: %s\nRuntime.ExitError", inv.id, how)
+		e.logs.platform("RequestId: %s Error: %s", inv.id, how)
+		e.logs.platform("Runtime.ExitError")
 		return e.answerOf(inv, crashed(inv.id, how)), true
 	case <-timer.C:
 		e.kill()
@@ -70,7 +84,7 @@ func (e *environment) serve(inv *invocation) (outcome, bool) {
 // expired is the outcome of an invocation whose process was killed at the deadline.
 func (e *environment) expired(inv *invocation) outcome {
 	late := timedOut(inv.id, e.function.Timeout)
-	e.logs.note("%s %s Task timed out after %.2f seconds", time.Now().UTC().Format(time.RFC3339Nano), inv.id, e.function.Timeout.Seconds())
+	e.logs.platform("%s %s Task timed out after %.2f seconds", time.Now().UTC().Format(time.RFC3339Nano), inv.id, e.function.Timeout.Seconds())
 	return e.answerOf(inv, late)
 }
 

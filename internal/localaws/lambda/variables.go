@@ -31,6 +31,7 @@ func variables(f Function, options Options, runtimeAPI, logStream string) []stri
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + f.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream,
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_LOG_FORMAT":           string(f.LogFormat),
 		"AWS_EXECUTION_ENV":               "AWS_Lambda_provided.al2023",
 		"AWS_REGION":                      options.Region,
 		"AWS_DEFAULT_REGION":              options.Region,
