@@ -16,6 +16,7 @@ type commands struct {
 	Sink    sinkCommand    `cmd:"" help:"Run a receiver that shows what arrives and fails on demand."`
 	Status  statusCommand  `cmd:"" help:"Show queue depths, dead letters and whether the books balance."`
 	Audit   auditCommand   `cmd:"" help:"Compare what was accepted with what the sinks have, event by event."`
+	Logs    logsCommand    `cmd:"" help:"Print what a function of 'millrace dev' has written."`
 	DLQ     dlqCommands    `cmd:"" name:"dlq" help:"Look at the dead letters, write them away, remove them."`
 	Replay  replayCommand  `cmd:"" help:"Send dead letters again."`
 	Keys    keysCommands   `cmd:"" help:"Make and hash write keys."`
