@@ -84,6 +84,9 @@ class Emulator:
             "SFTP_ENABLED": "0",
             # "true" makes it enforce IAM.
             "AUTH": os.environ.get("EMULATOR_AUTH", "false"),
+            # The trail tells the tests which calls the functions made.
+            "CLOUDTRAIL_RECORDING": "1",
+            "CLOUDTRAIL_MAX_EVENTS": "100000",
         }
 
     def _localstack(self):

@@ -130,7 +130,12 @@ func (j *journey) tryPost(ctx context.Context, kind string) (id string, accepted
 }
 
 func (j *journey) exchange(ctx context.Context, body []byte, writeKey, encoding string) (status int, reply string, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, j.api+"/v1/ingest", bytes.NewReader(body))
+	return j.exchangeAt(ctx, "/v1/ingest", body, writeKey, encoding)
+}
+
+// exchangeAt posts a body to any path of the API.
+func (j *journey) exchangeAt(ctx context.Context, path string, body []byte, writeKey, encoding string) (status int, reply string, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, j.api+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, "", err
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/google/uuid"
 
 	"github.com/millrace-dev/millrace/internal/demosink"
 )
@@ -24,6 +26,7 @@ const (
 	deliveryWait = 60 * time.Second
 	drainWait    = 150 * time.Second // schedules have a resolution of a minute
 	poisonWait   = 120 * time.Second // three visibility timeouts of 13 seconds, and slack
+	logWait      = 30 * time.Second
 	updateWait   = 150 * time.Second // a drain that an update kills hides its packs for a minute
 )
 
@@ -33,6 +36,7 @@ type journey struct {
 	*stack
 
 	healthy, sick *sink
+	stepBegan     time.Time
 }
 
 func TestCloud(t *testing.T) { //nolint:paralleltest // it is the only one, and its steps are in order
@@ -41,25 +45,45 @@ func TestCloud(t *testing.T) { //nolint:paralleltest // it is the only one, and 
 	}
 	j := &journey{healthy: startSink(t), sick: startSink(t)}
 	j.stack = newStack(t, j.healthy.url, j.sick.url)
-	steps := []struct {
-		name string
-		run  func(*journey, *testing.T)
-	}{
-		{"bootstrap and deploy", (*journey).deployFirst},
-		{"events of SDKs arrive", (*journey).sendEvents},
-		{"a sick sink gets its events by replay", (*journey).replayLetters},
-		{"poison ends among the dead letters", (*journey).poison},
-		{"a schedule drains the queue", (*journey).drain},
-		{"an update loses nothing", (*journey).update},
-		{"destruction leaves nothing", (*journey).destroy},
-	}
-	for _, step := range steps {
+	for _, step := range steps() {
+		j.stepBegan = time.Now()
 		if !t.Run(step.name, func(t *testing.T) { step.run(j, t) }) {
 			break
 		}
 	}
 	j.note(t, "whole journey", j.began)
 	fmt.Fprintf(os.Stdout, "%s: %v\n", *targetName, j.figures)
+}
+
+// step is one part of the journey.
+type step struct {
+	name string
+	run  func(*journey, *testing.T)
+}
+
+// steps are the parts of the journey, in order. Where IAM is enforced, they end with proofs
+// that the grants are needed, and poison is left out: SQS alone moves it.
+func steps() []step {
+	deliveries := []step{
+		{"bootstrap and deploy", (*journey).deployFirst},
+		{"events of SDKs arrive", (*journey).sendEvents},
+		{"a repeated request is delivered once", (*journey).repeat},
+		{"a sick sink gets its events by replay", (*journey).replayLetters},
+		{"poison ends among the dead letters", (*journey).poison},
+		{"a schedule drains the queue", (*journey).drain},
+		{"an update loses nothing", (*journey).update},
+	}
+	destruction := step{"destruction leaves nothing", (*journey).destroy}
+	if !*enforceIAM {
+		return append(deliveries, destruction)
+	}
+	deliveries = slices.DeleteFunc(deliveries, func(s step) bool { return strings.HasPrefix(s.name, "poison") })
+	return append(deliveries,
+		step{"no call was denied", (*journey).wantNoDenial},
+		step{"each grant is needed", (*journey).needGrants},
+		step{"calls are what is allowed", (*journey).compareCalls},
+		destruction,
+	)
 }
 
 // sink is a destination that also remembers the credentials it was shown.
@@ -109,6 +133,30 @@ func (j *journey) deployFirst(t *testing.T) {
 	j.note(t, "first event", began)
 	if got, want := j.healthy.credentials(), "Bearer "+parameterValue+" "+secretValue; got != want {
 		t.Errorf("the sink was shown %q, want the values of the references, %q", got, want)
+	}
+}
+
+// repeat sends a request again when the environment that delivered it is gone, as an SDK
+// does whose reply was lost.
+func (j *journey) repeat(t *testing.T) {
+	if differs(t, sharedTable) {
+		return
+	}
+	ids := []string{uuid.NewString(), uuid.NewString(), uuid.NewString()}
+	body := fmt.Appendf(nil, `[{"id":%q,"type":"a"},{"id":%q,"type":"b"},{"id":%q,"type":"c"}]`, ids[0], ids[1], ids[2])
+	for range 2 {
+		if status, reply := j.send(t, body, key, ""); status/100 != 2 {
+			t.Fatalf("status %d %s", status, reply)
+		}
+		j.wantDelivered(t, j.healthy, ids...)
+		j.wantDepth(t, j.queueURL, 0)
+		j.replaceEnvironments(t, j.flush)
+	}
+	j.wantLogged(t, j.flush, j.stepBegan, `"deduped":3`) // the books show it
+	for _, id := range ids {
+		if n := j.healthy.Counts()[id]; n != 1 {
+			t.Errorf("%s arrived %d times, want once", id, n)
+		}
 	}
 }
 

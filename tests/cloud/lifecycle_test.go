@@ -36,7 +36,7 @@ func (j *journey) update(t *testing.T) {
 		}
 	}()
 	began := time.Now()
-	j.deploy(t, "log-level=debug")
+	j.deploy(t, "log-level=debug", "trigger=queue")
 	j.note(t, "update", began)
 	close(stop)
 	ids := <-sent

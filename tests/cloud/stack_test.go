@@ -16,6 +16,9 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -35,9 +38,12 @@ type stack struct {
 	began        time.Time
 	figures      []string
 
-	formation *cloudformation.Client
-	lambdas   *lambda.Client
-	queues    *sqs.Client
+	formation  *cloudformation.Client
+	lambdas    *lambda.Client
+	queues     *sqs.Client
+	logs       *cloudwatchlogs.Client
+	identities *iam.Client
+	trail      *cloudtrail.Client
 
 	api, queueURL, letterURL  string
 	ingest, flush, replayName string
@@ -61,6 +67,7 @@ func newStack(t *testing.T, healthy, sick string) *stack {
 		t.Fatal(err)
 	}
 	s.formation, s.lambdas, s.queues = cloudformation.NewFromConfig(config), lambda.NewFromConfig(config), sqs.NewFromConfig(config)
+	s.logs, s.identities, s.trail = cloudwatchlogs.NewFromConfig(config), iam.NewFromConfig(config), cloudtrail.NewFromConfig(config)
 	text := configuration(healthy, sick, storeSecrets(t, config))
 	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -116,6 +123,7 @@ routes:
   - { match: { type: "sick*" }, to: [healthy, sick] }
   - { to: [healthy] }
 flush: { max_age: 1s }
+dedup: { on_store_failure: closed }
 `, healthy, parameterName, secretARN, sick)
 }
 

@@ -22,6 +22,7 @@ const (
 	stackUpdates   = "stack updates"
 	stackDestroys  = "stack destruction"
 	drainSchedules = "EventBridge Scheduler"
+	sharedTable    = "the dedup table"
 )
 
 // differences are all known differences of the targets, each with its reason. What is not
@@ -34,6 +35,7 @@ func differences() map[string]map[string]string {
 			gzipBodies:     "LocalStack 4.13 unpacks gzip bodies itself and calls them identity, so only that they arrive is tested; x-gzip and zstd keep their bytes",
 			stackUpdates:   "LocalStack 4.13 fails to update the stage of a REST API (\"Stage already exists\") and leaves the API broken; MiniStack shows updates",
 			stackDestroys:  "LocalStack 4.13 fails to delete permissions of the API; MiniStack shows destruction",
+			sharedTable:    "LocalStack 4.13 downloads DynamoDB Local when a table is made, so its stack has none and each environment of flush remembers for itself; MiniStack shows the table",
 			drainSchedules: "LocalStack 4.13 stores schedules and never fires them, so its stack has an EventBridge rule instead; MiniStack shows the Scheduler",
 		},
 	}
