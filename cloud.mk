@@ -41,6 +41,7 @@ $(INFRA_TOOLS)/done: infra/package-lock.json
 .PHONY: infra-app
 infra-app: ## Build the CDK app (its first build takes half a minute)
 	cd infra && $(GO) build -buildvcs=false -o ../bin/millrace-infra ./cmd/app
+	cd infra && $(GO) build -buildvcs=false -o ../bin/millrace-upgrade ./cmd/upgrade
 
 .PHONY: deploy-zip
 deploy-zip: ## Build the functions' zips for the target
@@ -60,6 +61,7 @@ bootstrap: infra-tools ## Prepare an AWS account and region for CDK, once: make 
 
 .PHONY: deploy
 deploy: infra-tools infra-app deploy-zip ## Deploy to AWS: make deploy CONFIG=millrace.yaml [STACK=name]
+	bin/millrace-upgrade $(STACK)
 	$(CDK) deploy $(CDK_SETTINGS) $(STACK)
 
 .PHONY: destroy
@@ -98,7 +100,7 @@ ministack-test: cloud-built ## Deploy to MiniStack and test everything there
 
 .PHONY: ministack-iam-test
 ministack-iam-test: export EMULATOR_AUTH = true
-ministack-iam-test: cloud-built ## The same on a MiniStack that enforces IAM: the grants of the stack are enough
+ministack-iam-test: cloud-built ## The same on a MiniStack that enforces IAM: the grants of the stack are enough, and each is needed
 	$(call cloud_test,ministack,$(MINISTACK_URL),-iam)
 
 .PHONY: localstack-up

@@ -1,8 +1,12 @@
 package millrace
 
 import (
+	"strconv"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/millrace-dev/millrace/infra/upgrade"
 )
 
 // Keys of the stack's outputs. `millrace status --stack S` and its sisters read them.
@@ -15,12 +19,8 @@ const (
 	OutputReplay        = "ReplayFunction"
 	OutputTable         = "DedupTable"
 	OutputDomainTarget  = "DomainTarget"
-	OutputMajorVersion  = "MajorVersion"
+	OutputMajorVersion  = upgrade.OutputMajor
 )
-
-// MajorVersion counts changes after which a deployed stack cannot simply be updated. It is
-// an output, to be compared before a deployment.
-const MajorVersion = "1"
 
 // addOutputs publishes what people and the CLI need.
 func (e *BatchExporter) addOutputs() {
@@ -30,7 +30,7 @@ func (e *BatchExporter) addOutputs() {
 	e.output(OutputIngest, e.Ingest.FunctionName(), "Takes events of SDKs")
 	e.output(OutputFlush, e.Flush.FunctionName(), "Delivers events to sinks")
 	e.output(OutputReplay, e.Replay.FunctionName(), "Sends dead letters again")
-	e.output(OutputMajorVersion, jsii.String(MajorVersion), "Major version of the deployed stack")
+	e.output(OutputMajorVersion, jsii.String(strconv.Itoa(upgrade.Major)), "Major version of the deployed stack")
 	if e.Table != nil {
 		e.output(OutputTable, e.Table.TableName(), "What flushes have delivered")
 	}
