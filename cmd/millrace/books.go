@@ -29,14 +29,17 @@ type ingestBooks struct {
 	Unaccounted int `json:"unaccounted"`
 }
 
-// sinkBooks count events: routed = delivered + deduped + rejected + dead_lettered + in_flight.
+// sinkBooks count events: routed = delivered + deduped + rejected + dropped + dead_lettered + in_flight.
 type sinkBooks struct {
 	Routed       int `json:"routed"`
 	Delivered    int `json:"delivered"`
 	Deduped      int `json:"deduped"`
 	Rejected     int `json:"rejected"`
+	Dropped      int `json:"dropped"`
 	DeadLettered int `json:"dead_lettered"`
 	InFlight     int `json:"in_flight"`
+	// Conflict counts those of the deduped whose bytes differ from what came first under their id.
+	Conflict int `json:"conflict"`
 	// Retried and Deferred count how often events had to wait, not where they ended.
 	Retried  int `json:"retried"`
 	Deferred int `json:"deferred"`
@@ -94,8 +97,12 @@ func (b *sinkBooks) add(e ledger.Entry) {
 		b.Deduped += e.Count
 	case ledger.Rejected:
 		b.Rejected += e.Count
+	case ledger.Dropped:
+		b.Dropped += e.Count
 	case ledger.DeadLettered:
 		b.DeadLettered += e.Count
+	case ledger.Conflict:
+		b.Conflict += e.Count
 	case ledger.Retried:
 		b.Retried += e.Count
 	case ledger.Deferred:

@@ -45,17 +45,36 @@ func (s *screen) redraw(text string) {
 // table draws the books in a few lines.
 func table(b books) string {
 	var t strings.Builder
-	fmt.Fprintf(&t, "ingest   received %d  accepted %d  refused %d\n", b.Ingest.Received, b.Ingest.Accepted, b.Ingest.Refused)
+	fmt.Fprintf(&t, "ingest   received %d  accepted %d  refused %d%s\n", b.Ingest.Received, b.Ingest.Accepted, b.Ingest.Refused,
+		others(tally{"filtered", b.Ingest.Filtered}, tally{"sampled", b.Ingest.Sampled}, tally{"limited", b.Ingest.Limited}))
 	fmt.Fprintf(&t, "queue    %s waiting, %d being delivered, %d delayed\n", plural(b.Queue.Visible, "pack"), b.Queue.InFlight, b.Queue.Delayed)
 	for _, name := range b.sinkNames() {
 		s := b.Sinks[name]
-		fmt.Fprintf(&t, "sink     %s: routed %d  delivered %d  in flight %d  dead letters %d", name, s.Routed, s.Delivered, s.InFlight, s.DeadLettered)
+		fmt.Fprintf(&t, "sink     %s: routed %d  delivered %d  in flight %d  dead letters %d%s", name, s.Routed, s.Delivered, s.InFlight, s.DeadLettered,
+			others(tally{"deduped", s.Deduped}, tally{"in conflict", s.Conflict}, tally{"rejected", s.Rejected}, tally{"dropped", s.Dropped}))
 		if s.Retried+s.Deferred > 0 {
 			fmt.Fprintf(&t, "  (retried %d, deferred %d)", s.Retried, s.Deferred)
 		}
 		t.WriteByte('\n')
 	}
 	fmt.Fprintf(&t, "dead     %s: millrace dlq ls\n", plural(b.DeadLetters.Total(), "letter"))
+	return t.String()
+}
+
+// tally is a count with its name.
+type tally struct {
+	name  string
+	count int
+}
+
+// others are the counts that are zero on most days, where they are not.
+func others(tallies ...tally) string {
+	var t strings.Builder
+	for _, counted := range tallies {
+		if counted.count != 0 {
+			fmt.Fprintf(&t, "  %s %d", counted.name, counted.count)
+		}
+	}
 	return t.String()
 }
 
