@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/millrace-dev/millrace/pkg/claimcheck"
 	"github.com/millrace-dev/millrace/pkg/config"
 	"github.com/millrace-dev/millrace/pkg/flush"
 	"github.com/millrace-dev/millrace/pkg/ledger"
@@ -43,9 +44,11 @@ func build(ctx context.Context, logger *slog.Logger) (*flush.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	source, books := queue.New(client, runtime.QueueURL), ledger.New()
+	bucket, books := claimcheck.New(runtime.Bucket), ledger.New()
+	source := queue.New(client, runtime.QueueURL).WithBucket(bucket)
 	options, err := flush.FromConfig(runtime.Config, flush.Options{
-		Queue: source, DeadLetters: queue.New(client, runtime.DeadLetterURL), Dedup: memory, Ledger: books, Logger: logger,
+		Queue: source, DeadLetters: queue.New(client, runtime.DeadLetterURL).WithBucket(bucket), Bucket: bucket,
+		Dedup: memory, Ledger: books, Logger: logger,
 	})
 	if err != nil {
 		return nil, err

@@ -29,6 +29,9 @@ const (
 	StopRefused = "refused at ingest"
 	// StopUnreadable is the reason's stop of a message that was no readable pack.
 	StopUnreadable = "unreadable"
+	// StopMissing is the reason's stop of a pack whose events are not in the bucket, or are
+	// not what was put there.
+	StopMissing = "events missing"
 	// KindRefused and KindUnreadable are the kinds of what those packs hold.
 	KindRefused    = "refused"
 	KindUnreadable = "unreadable"

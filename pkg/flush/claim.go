@@ -36,7 +36,7 @@ func (r *run) claim(ctx context.Context) {
 func (r *run) countRouted() {
 	routed := make(map[string]int, 1)
 	for i := range r.units {
-		if firstTime(&r.packs[r.units[i].Pack]) && r.plan.Verdict(i).Action != dedup.Return {
+		if firstTime(&r.packs[r.units[i].Pack].Header) && r.plan.Verdict(i).Action != dedup.Return {
 			routed[r.units[i].Sink]++
 		}
 	}

@@ -4,6 +4,7 @@
 //
 //	lambda.go   the payload: an SQS event, or {"drain":true}; payload.go reads it
 //	flush.go    the whole: one run for each wave of packs that fits the memory (wave.go)
+//	fetch.go    the events that are in the bucket
 //	unpack.go   messages -> packs; what is no pack is parked as a dead letter
 //	route.go    packs -> units: one event on its way to one sink
 //	claim.go    units -> what dedup says of each: send, skip, or come again
@@ -18,6 +19,6 @@
 //
 // Nothing is acknowledged before the sink, or the queue that holds the rest, has
 // answered. A message comes back (batchItemFailures) only when its residue or dead
-// letter could not be written, when another flush is delivering it under the same pack id, or
-// when a newer Millrace wrote it.
+// letter could not be written, when another flush is delivering it under the same pack id,
+// when the bucket does not give its events, or when a newer Millrace wrote it.
 package flush

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/millrace-dev/millrace/pkg/claimcheck"
 	"github.com/millrace-dev/millrace/pkg/dedup"
 	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/flush/gate"
@@ -40,6 +41,9 @@ type Options struct {
 	Router Router
 	// Queue takes residues, DeadLetters takes dead letters. Required.
 	Queue, DeadLetters Sender
+	// Bucket holds the events of packs that are checked in; nil means none, and such packs
+	// stay on the queue.
+	Bucket Bucket
 	// Dedup decides what was delivered before; nil looks for duplicates within one flush
 	// and in the memory of its environment only. When its store keeps notes too (gate.Notes), the
 	// breakers of the sinks are shared through it.
@@ -70,6 +74,9 @@ func New(o Options) (*Flusher, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Bucket == nil {
+		o.Bucket = claimcheck.New("")
 	}
 	if o.Margin == 0 {
 		o.Margin = DefaultMargin
@@ -112,7 +119,7 @@ func (f *Flusher) flush(ctx, sending context.Context, messages []queue.Received)
 	units, requests := 0, int64(0)
 	for _, w := range waves(messages) {
 		run := newRun(f, messages[w.from:w.to])
-		run.unpack()
+		run.unpack(sending)
 		run.route()
 		run.claim(sending)
 		run.deliver(sending, run.lanes())

@@ -1,6 +1,7 @@
 package flush
 
 import (
+	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/dedup"
 	"github.com/millrace-dev/millrace/pkg/ledger"
 )
@@ -36,7 +37,7 @@ func (r *run) routeFresh(i int, p *pack) {
 func (r *run) routeAddressed(i int, p *pack) {
 	name := p.Header.Sink
 	_, configured := r.targets[name]
-	if !configured && firstTime(p) {
+	if !configured && firstTime(&p.Header) {
 		r.count(ledger.Routed, name, "", len(p.Events))
 	}
 	for k := range p.Events {
@@ -59,4 +60,4 @@ func (r *run) add(pack, event int, sinkName string) {
 // firstTime says whether the events of a pack enter the books of their sinks now: they are
 // fresh, or replayed and so left the books as dead letters before. Residues keep their
 // reason, and were counted when they were fresh.
-func firstTime(p *pack) bool { return p.Header.Sink == "" || p.Header.Reason == nil }
+func firstTime(h *batch.Header) bool { return h.Sink == "" || h.Reason == nil }

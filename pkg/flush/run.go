@@ -18,7 +18,7 @@ type run struct {
 	now      time.Time
 	messages []queue.Received
 	packs    []pack
-	parked   []parked     // messages that are dead letters as a whole
+	parked   []parcel     // messages that are dead letters as a whole
 	back     map[int]bool // messages that must come back, by index
 
 	units   []dedup.Unit // every event with each of its sinks
@@ -35,12 +35,6 @@ type run struct {
 type pack struct {
 	batch.Pack
 	message int // index into run.messages
-}
-
-// parked is a message that goes to the dead letters without any delivery.
-type parked struct {
-	letter  batch.Message
-	message int
 }
 
 func newRun(f *Flusher, messages []queue.Received) *run {

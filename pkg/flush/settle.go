@@ -38,9 +38,7 @@ func (r *run) settle(ctx context.Context) []int {
 
 // parcels encodes what was not delivered: one pack per original pack and fate.
 func (r *run) parcels() (residues, letters []parcel) {
-	for _, p := range r.parked {
-		letters = append(letters, parcel{out: queue.Outgoing{Message: p.letter}, message: p.message})
-	}
+	letters = append(letters, r.parked...)
 	now := time.Now()
 	for f, events := range r.settled {
 		for i, part := range byPack(events) {

@@ -17,8 +17,9 @@ type span struct{ from, to int }
 // the next pack would bring it over four fifths of the memory; at the limit nothing is
 // dropped or refused, packs simply wait for their wave, packed.
 //
-// Sizes are what the headers announce. A header that lies does not help: unpacking
-// stops at the size it announces.
+// Sizes are what the headers announce; twice that when the packed events are to be fetched
+// first, for they are held, too. A header that lies does not help: fetching and unpacking
+// stop at the size it announces.
 func waves(messages []queue.Received) []span {
 	const full = memoryBytes * 4 / 5
 	var runs []span
@@ -38,6 +39,9 @@ func announced(m *queue.Received) int {
 	h, err := batch.ParseHeader(m.Body)
 	if err != nil {
 		return len(m.Body) + len(m.Events)
+	}
+	if h.Claim != "" && m.Events == nil {
+		return 2 * h.Bytes
 	}
 	return h.Bytes
 }
