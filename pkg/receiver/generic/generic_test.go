@@ -50,7 +50,7 @@ func TestReceiver_Decode_ReadsCloudEventsNames(t *testing.T) {
 
 func TestReceiver_Decode_FillsInWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	got, err := generic.New().Decode(request(`[{},{"id":7,"type":null,"time":"noon","subject":["x"]},{}]`))
+	got, err := generic.New().Decode(request(`[{},{"id":7,"type":null,"time":"noon","subject":["x"]},{},{"id":""}]`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,8 +66,8 @@ func TestReceiver_Decode_FillsInWhatIsMissing(t *testing.T) {
 			t.Errorf("event (-want +got):\n%s", diff)
 		}
 	}
-	if len(ids) != 3 {
-		t.Errorf("%d different ids, want 3: equal events without ids are different events", len(ids))
+	if len(ids) != 4 {
+		t.Errorf("%d different ids, want 4: equal events without ids are different events", len(ids))
 	}
 }
 
