@@ -14,7 +14,7 @@ const (
 	Received Counter = "received" // items in requests with a known key
 	Accepted Counter = "accepted" // durable on the queue
 	Refused  Counter = "refused"  // not events; the client was told, or a dead letter holds them
-	Filtered Counter = "filtered" // dropped by a rule
+	Filtered Counter = "filtered" // dropped by a filter of `processors`; the class says why: `unequal`, `missing`, `unreadable`
 	Sampled  Counter = "sampled"  // dropped by sampling
 	Limited  Counter = "limited"  // over a rate limit
 )
