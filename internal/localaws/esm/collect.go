@@ -2,8 +2,10 @@ package esm
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"github.com/millrace-dev/millrace/internal/localaws/esm/pattern"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 )
 
@@ -79,12 +81,30 @@ func (m *Mapping) gather(current *batch) (full, next *batch) {
 		if current.len() == 0 && len(messages) == 0 {
 			break
 		}
-		if rest := current.fill(messages); len(rest) > 0 {
+		if rest := current.fill(m.filter(messages)); len(rest) > 0 {
 			next.fill(rest)
 			break
 		}
 	}
 	return current, next
+}
+
+// filter deletes the messages that no filter matches and returns the others.
+func (m *Mapping) filter(messages []sqs.Message) []sqs.Message {
+	if len(m.filters) == 0 {
+		return messages
+	}
+	var passed []sqs.Message
+	var dropped []string
+	for _, message := range messages {
+		if slices.ContainsFunc(m.filters, func(p pattern.Pattern) bool { return p.Matches(message.Body) }) {
+			passed = append(passed, message)
+		} else {
+			dropped = append(dropped, message.ReceiptHandle)
+		}
+	}
+	m.filtered.Add(m.delete(dropped))
+	return passed
 }
 
 // pause reports a queue that cannot be read and waits a moment, unless the reason is that the mapping stops.

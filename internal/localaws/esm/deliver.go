@@ -40,7 +40,7 @@ func (m *Mapping) deliver(b *batch) {
 	if len(failed) > 0 {
 		m.options.Logger.Info("partial batch failure", "queue", m.options.Queue, "failed", len(failed), "messages", b.len())
 	}
-	m.delete(done)
+	m.deleted.Add(m.delete(done))
 }
 
 // failures reads the response when the mapping asks for it.
@@ -57,16 +57,17 @@ func (m *Mapping) give(b *batch, what, why string) {
 	m.options.Logger.Warn("batch comes back", "queue", m.options.Queue, "messages", b.len(), "what", what, "why", why)
 }
 
-// delete removes messages. It goes on when Stop runs out of patience: the function has done its work, and asking takes no time.
-func (m *Mapping) delete(handles []string) {
+// delete removes messages and returns how many. It goes on when Stop runs out of patience: the function has done its work, and
+// asking takes no time.
+func (m *Mapping) delete(handles []string) int64 {
 	if len(handles) == 0 {
-		return
+		return 0
 	}
 	if err := m.queue.Delete(context.WithoutCancel(m.invoking), m.options.Queue, handles); err != nil {
 		m.options.Logger.Error("delete", "queue", m.options.Queue, "error", err)
-		return
+		return 0
 	}
-	m.deleted.Add(int64(len(handles)))
+	return int64(len(handles))
 }
 
 // invokeUntilTaken invokes the function and, while that is refused, tries again with growing pauses for as long as the messages

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/millrace-dev/millrace/internal/localaws/esm/pattern"
 	"github.com/millrace-dev/millrace/internal/localaws/lambda"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 )
@@ -28,6 +29,8 @@ const (
 	MaxMaximumConcurrency = 1000
 	// DefaultConcurrency is what a mapping without a maximum has here: AWS starts with five and goes on to 1,250.
 	DefaultConcurrency = 5
+	// MaxFilters is the most filter patterns of one mapping.
+	MaxFilters = 5
 )
 
 // Queue is what a mapping needs of SQS.
@@ -52,6 +55,9 @@ type Options struct {
 	Window time.Duration
 	// MaximumConcurrency bounds the invocations at a time, 2 to 1,000. 0 means DefaultConcurrency.
 	MaximumConcurrency int
+	// Filters are patterns (package pattern), at most five: a message that none of them matches is deleted and not handed to the
+	// function. Without any, all are.
+	Filters []string
 	// ReportBatchItemFailures makes the mapping read the function's response (see Read). Without it every response is a success.
 	ReportBatchItemFailures bool
 	// Visibility is the queue's visibility timeout: a batch that a throttled function cannot take is given up when it would
@@ -95,7 +101,25 @@ func (o Options) Validate() error {
 	if o.MaximumConcurrency != 0 && (o.MaximumConcurrency < MinMaximumConcurrency || o.MaximumConcurrency > MaxMaximumConcurrency) {
 		complain("maximum concurrency %d is outside %d to %d", o.MaximumConcurrency, MinMaximumConcurrency, MaxMaximumConcurrency)
 	}
+	if len(o.Filters) > MaxFilters {
+		complain("%d filters, at most %d are allowed", len(o.Filters), MaxFilters)
+	}
+	if _, err := o.patterns(); err != nil {
+		complain("%w", err)
+	}
 	return errors.Join(problems...)
+}
+
+func (o Options) patterns() ([]pattern.Pattern, error) {
+	parsed := make([]pattern.Pattern, 0, len(o.Filters))
+	for _, filter := range o.Filters {
+		p, err := pattern.Parse(filter)
+		if err != nil {
+			return nil, err //nolint:wrapcheck // says what it is about
+		}
+		parsed = append(parsed, p)
+	}
+	return parsed, nil
 }
 
 // Stats counts what a mapping has done since it started.
@@ -104,6 +128,8 @@ type Stats struct {
 	Batches, Messages int64
 	// Deleted messages succeeded; Failed ones come back after their visibility timeout.
 	Deleted, Failed int64
+	// Filtered messages matched no filter and were deleted. They are in no other count.
+	Filtered int64
 	// Throttles counts the invocations that were refused and tried again.
 	Throttles int64
 	// InFlight counts the batches that are being invoked now.
@@ -115,6 +141,7 @@ type Mapping struct {
 	options Options
 	queue   Queue
 	invoke  InvokeFunc
+	filters []pattern.Pattern
 
 	// collecting ends at Stop, invoking when Stop runs out of patience.
 	collecting, invoking         context.Context //nolint:containedctx // the life of the mapping's own goroutines, no caller's
@@ -123,7 +150,7 @@ type Mapping struct {
 	throttle                     gate
 	work                         sync.WaitGroup
 
-	batches, messages, deleted, failed, throttles, inFlight atomic.Int64
+	batches, messages, deleted, failed, filtered, throttles, inFlight atomic.Int64
 }
 
 // Start checks the options and begins to receive. The mapping must be stopped.
@@ -133,6 +160,7 @@ func Start(queue Queue, invoke InvokeFunc, options Options) (*Mapping, error) {
 	}
 	options = options.withDefaults()
 	m := &Mapping{options: options, queue: queue, invoke: invoke, slots: make(chan struct{}, options.MaximumConcurrency)}
+	m.filters, _ = options.patterns() // validated
 	m.collecting, m.stopCollecting = context.WithCancel(context.Background())
 	m.invoking, m.stopInvoking = context.WithCancel(context.Background())
 	m.work.Go(m.collect)
@@ -156,6 +184,6 @@ func (m *Mapping) Stop(ctx context.Context) error {
 func (m *Mapping) Stats() Stats {
 	return Stats{
 		Batches: m.batches.Load(), Messages: m.messages.Load(), Deleted: m.deleted.Load(),
-		Failed: m.failed.Load(), Throttles: m.throttles.Load(), InFlight: m.inFlight.Load(),
+		Failed: m.failed.Load(), Filtered: m.filtered.Load(), Throttles: m.throttles.Load(), InFlight: m.inFlight.Load(),
 	}
 }
