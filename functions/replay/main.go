@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/millrace-dev/millrace/pkg/claimcheck"
 	"github.com/millrace-dev/millrace/pkg/config"
 	"github.com/millrace-dev/millrace/pkg/queue"
 	"github.com/millrace-dev/millrace/pkg/replay"
@@ -37,9 +38,11 @@ func build(ctx context.Context, logger *slog.Logger) (*replay.Replayer, error) {
 	if err != nil {
 		return nil, err
 	}
+	bucket := claimcheck.New(runtime.Bucket)
 	return replay.New(replay.Options{
-		Letters: queue.New(client, runtime.DeadLetterURL),
-		Queue:   queue.New(client, runtime.QueueURL),
+		Letters: queue.New(client, runtime.DeadLetterURL).WithBucket(bucket),
+		Queue:   queue.New(client, runtime.QueueURL).WithBucket(bucket),
+		Bucket:  bucket,
 		Sinks:   slices.Sorted(maps.Keys(runtime.Config.Sinks)),
 		Logger:  logger,
 		Self:    self.Function{},

@@ -38,24 +38,33 @@ func newChooser(request *Request) chooser {
 	return c
 }
 
-// choose returns what to send of a letter, or why it stays.
-func (c *chooser) choose(letter *queue.Received) (chosen choice, why string) {
+// meant says whether a letter is meant as far as its header tells, or why it stays.
+func (c *chooser) meant(letter *queue.Received) (h batch.Header, why string) {
 	h, err := batch.ParseHeader(letter.Body)
 	switch {
 	case errors.Is(err, batch.ErrNewerVersion):
-		return choice{}, leftNewer
+		return h, leftNewer
 	case err != nil:
-		return choice{}, leftUnknown
+		return h, leftUnknown
 	case letter.Sent.After(c.request.Started):
-		return choice{}, leftLater
+		return h, leftLater
 	}
-	if why = c.request.leave(&h); why != "" {
-		return choice{}, why
-	}
+	return h, c.request.leave(&h)
+}
+
+// needsEvents says whether the events of a letter that is meant have to be fetched first:
+// to be put into the bucket anew, or to be looked at.
+func (c *chooser) needsEvents(h *batch.Header) bool {
+	return h.Claim != "" && (c.types != nil || !c.request.DryRun)
+}
+
+// choose returns what to send of a letter that is meant, or why it stays.
+func (c *chooser) choose(h *batch.Header, letter *queue.Received) (chosen choice, why string) {
+	var err error
 	if c.types == nil {
-		chosen, err = c.whole(&h, letter.Events)
+		chosen, err = c.whole(h, letter.Events)
 	} else {
-		chosen, err = c.cut(&h, letter.Events)
+		chosen, err = c.cut(h, letter.Events)
 	}
 	switch {
 	case err != nil:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/millrace-dev/millrace/pkg/claimcheck"
 	"github.com/millrace-dev/millrace/pkg/queue"
 )
 
@@ -29,6 +30,9 @@ type Letters interface {
 type Options struct {
 	Letters Letters
 	Queue   Sender
+	// Bucket holds the events of letters that are checked in; nil means none, and such
+	// letters stay.
+	Bucket Bucket
 	// Sinks are the names that Request.To may hold.
 	Sinks []string
 	// Self goes on with runs that ask for it; nil means that none may.
@@ -47,6 +51,9 @@ type Replayer struct {
 func New(o Options) (*Replayer, error) {
 	if o.Letters == nil || o.Queue == nil {
 		return nil, errors.New("replay: Letters and Queue are required")
+	}
+	if o.Bucket == nil {
+		o.Bucket = claimcheck.New("")
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

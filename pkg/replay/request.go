@@ -155,6 +155,7 @@ const (
 	leftNewer      = "written by a newer version"
 	leftLater      = "came after the run began"
 	leftCorrupt    = "events cannot be read"
+	leftBucket     = "the bucket does not answer"
 )
 
 // leave says why a letter is not replayed, empty when it is.

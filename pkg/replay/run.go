@@ -152,7 +152,7 @@ func (r *run) look(ctx, pulling context.Context, letters []queue.Received) error
 			continue // this run has written it itself
 		}
 		r.report.Scanned++
-		c, why := r.choose(&letters[i])
+		c, why := r.sort(ctx, &letters[i])
 		if why != "" {
 			r.report.leave(why, 1)
 			continue
@@ -167,6 +167,18 @@ func (r *run) look(ctx, pulling context.Context, letters []queue.Received) error
 		r.report.add(&chosen[i])
 	}
 	return nil
+}
+
+// sort returns what to send of a letter, or why it stays.
+func (r *run) sort(ctx context.Context, letter *queue.Received) (c choice, why string) {
+	h, why := r.meant(letter)
+	if why == "" && r.needsEvents(&h) {
+		why = r.fetch(ctx, &h, letter)
+	}
+	if why != "" {
+		return choice{}, why
+	}
+	return r.choose(&h, letter)
 }
 
 // packID is the id of the pack in a letter, empty when it is none.
