@@ -84,6 +84,7 @@ func check(p *BatchExporterProps, loaded *config.Config) error {
 	c.checkAPI(&p.API, p.Functions.IngestTimeout)
 	c.checkQueue(&p.Queue, p.Flush.Timeout, windowOf(loaded))
 	c.oneOf("Store.Table", p.Store.Table, on, off)
+	c.oneOf("Store.Bucket", p.Store.Bucket, on, off)
 	c.checkFunctions(&p.Functions)
 	c.checkFlush(&p.Flush, loaded)
 	c.checkReplay(&p.Replay)

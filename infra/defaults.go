@@ -39,7 +39,7 @@ func (p BatchExporterProps) withDefaults(stackName string, loaded *config.Config
 	p.Functions = p.Functions.withDefaults()
 	p.Flush = p.Flush.withDefaults(windowOf(loaded))
 	p.Queue = p.Queue.withDefaults(p.Flush.Timeout, windowOf(loaded))
-	p.Store.Table = cmp.Or(p.Store.Table, on)
+	p.Store.Table, p.Store.Bucket = cmp.Or(p.Store.Table, on), cmp.Or(p.Store.Bucket, off)
 	p.Replay.Request = cmp.Or(p.Replay.Request, "{}")
 	p.Alarms = p.Alarms.withDefaults()
 	return p

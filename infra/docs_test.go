@@ -22,11 +22,12 @@ func TestReadme_PropsTable_IsWhatTheCodeSays(t *testing.T) {
 
 func TestSecurity_CallsTable_IsWhatTheStackAllows(t *testing.T) {
 	props := goodProps(t)
+	props.Store.Bucket = on
 	tpl := synth(t, props)
 	var text strings.Builder
 	text.WriteString("| function | call | on |\n|---|---|---|\n")
 	names := map[string]string{
-		"Queue": "the main queue", "Dedup": "the table", "DeadLetters": "the dead letters", ":function:millrace-replay": "itself",
+		"Queue": "the main queue", "Dedup": "the table", "LargePacks": "the bucket", "LargePacks/packs/*": "packs in the bucket", "DeadLetters": "the dead letters", ":function:millrace-replay": "itself",
 		"IngestLogs": "its own log group", "FlushLogs": "its own log group", "ReplayLogs": "its own log group",
 	}
 	for _, function := range []string{"Ingest", "Flush", "Replay"} {

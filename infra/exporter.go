@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -21,6 +22,8 @@ type BatchExporter struct {
 	// Queue holds packs on their way to the sinks, DeadLetters those that a sink did not
 	// take.
 	Queue, DeadLetters awssqs.Queue
+	// Bucket holds the events of packs that do not fit a message. It is nil when there is none.
+	Bucket awss3.Bucket
 	// Table is where flushes recognise duplicates. It is nil when there is none.
 	Table awsdynamodb.Table
 	// Ingest takes events from the API, Flush delivers them, Replay sends dead letters
@@ -53,6 +56,7 @@ func NewBatchExporter(scope constructs.Construct, id string, props *BatchExporte
 	e := &BatchExporter{Construct: constructs.NewConstruct(scope, &id), props: complete, config: loaded, stack: stack}
 	e.addQueues()
 	e.addTable()
+	e.addBucket()
 	if err := e.addFunctions(); err != nil {
 		return nil, fmt.Errorf("batch exporter %s: %w", id, err)
 	}

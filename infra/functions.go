@@ -118,7 +118,6 @@ func (e *BatchExporter) architecture() awslambda.Architecture {
 // ${env:NAME} references.
 func (e *BatchExporter) environment() *map[string]*string {
 	variables := map[string]*string{
-		config.EnvBucket: jsii.String(""), // none yet: events that are too large for a message are refused
 		// Relative to the function's own directory, in which it is started.
 		config.EnvConfig:        jsii.String(config.FileName),
 		config.EnvQueueURL:      e.Queue.QueueUrl(),
@@ -126,6 +125,7 @@ func (e *BatchExporter) environment() *map[string]*string {
 		config.EnvLogLevel:      jsii.String(e.props.LogLevel),
 		config.EnvAudit:         jsii.String(e.props.Functions.Audit),
 		config.EnvTable:         e.tableName(),
+		config.EnvBucket:        e.bucketName(),
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.props.Environment)) {
 		variables[name] = jsii.String(e.props.Environment[name])

@@ -19,6 +19,7 @@ func targetProps(t *testing.T, target string) BatchExporterProps {
 	t.Helper()
 	props := goodProps(t)
 	props.Flush.Trigger = TriggerBoth
+	props.Store.Bucket = on
 	props.Replay.Schedule = "rate(1 hour)"
 	adapted, err := Adapt(target, props)
 	if err != nil {

@@ -35,12 +35,18 @@ func (e *BatchExporter) grant() {
 	}))
 
 	if e.key != nil {
-		for _, role := range []awsiam.IRole{e.Ingest.Role(), e.Flush.Role(), e.Replay.Role()} {
+		for _, role := range e.roles() {
 			// Sending needs both: SQS verifies what it encrypts.
 			allow(role, []string{"kms:Decrypt", "kms:GenerateDataKey"}, e.key.KeyArn())
 		}
 	}
 	e.grantSecrets()
+	e.grantBucket()
+}
+
+// roles are those of the functions.
+func (e *BatchExporter) roles() []awsiam.IRole {
+	return []awsiam.IRole{e.Ingest.Role(), e.Flush.Role(), e.Replay.Role()}
 }
 
 // sqs are the actions that allow calls of SQS, and their batch calls.

@@ -16,11 +16,16 @@ type IAMGuard struct{}
 
 var _ awscdk.IAspect = (*IAMGuard)(nil)
 
-// wildcardReasons are the actions that may be allowed on every resource, each with its
-// reason.
-func wildcardReasons() map[string]string {
-	const tracing = "X-Ray has no resources to name (Service Authorization Reference, AWS X-Ray)"
-	return map[string]string{"xray:PutTraceSegments": tracing, "xray:PutTelemetryRecords": tracing}
+// wildcardReason says why an action may be allowed on resources that end in a wildcard.
+type wildcardReason struct{ ending, reason string }
+
+// wildcardReasons are the only actions that may.
+func wildcardReasons() map[string]wildcardReason {
+	tracing := wildcardReason{"*", "X-Ray has no resources to name (Service Authorization Reference, AWS X-Ray)"}
+	packs := wildcardReason{"/" + claimPrefix + "*", "objects are named after what is in them, so they cannot be named before"}
+	return map[string]wildcardReason{
+		"xray:PutTraceSegments": tracing, "xray:PutTelemetryRecords": tracing, "s3:PutObject": packs, "s3:GetObject": packs,
+	}
 }
 
 // Visit checks one construct.
@@ -71,16 +76,14 @@ func wildcardsOf(statement map[string]any) []string {
 		return nil
 	}
 	var problems []string
-	excused := true
-	for _, action := range listOf(statement["Action"]) {
+	actions := listOf(statement["Action"])
+	for _, action := range actions {
 		if text, _ := action.(string); strings.Contains(text, "*") {
 			problems = append(problems, fmt.Sprintf("IAM: the action %s is a wildcard; name the actions", text))
 		}
-		_, hasReason := wildcardReasons()[fmt.Sprint(action)]
-		excused = excused && hasReason
 	}
 	for _, resource := range listOf(statement["Resource"]) {
-		if hasWildcard(resource) && !excused {
+		if !named(resource, actions) {
 			problems = append(problems, fmt.Sprintf("IAM: the resource %v of %v has a wildcard; name the resource", resource, statement["Action"]))
 		}
 	}
@@ -103,19 +106,32 @@ func listOf(element any) []any {
 	return []any{element}
 }
 
-// hasWildcard looks into the strings of a value, however CloudFormation joins them.
-func hasWildcard(value any) bool {
+// named says whether a resource has no wildcard, or the one that each of the actions has a
+// reason for.
+func named(resource any, actions []any) bool {
+	text := textOf(resource)
+	wild := func(action any) bool {
+		allowed, hasReason := wildcardReasons()[fmt.Sprint(action)]
+		rest, fits := strings.CutSuffix(text, allowed.ending)
+		return !hasReason || !fits || strings.Contains(rest, "*")
+	}
+	return !strings.Contains(text, "*") || !slices.ContainsFunc(actions, wild)
+}
+
+// textOf is what is written in a value, in order, however CloudFormation joins it.
+func textOf(value any) string {
+	var text strings.Builder
 	switch value := value.(type) {
 	case string:
-		return strings.Contains(value, "*")
+		return value
 	case []any:
-		return slices.ContainsFunc(value, hasWildcard)
-	case map[string]any:
 		for _, element := range value {
-			if hasWildcard(element) {
-				return true
-			}
+			text.WriteString(textOf(element))
+		}
+	case map[string]any: // a function of CloudFormation, which has one member
+		for _, element := range value {
+			text.WriteString(textOf(element))
 		}
 	}
-	return false
+	return text.String()
 }

@@ -18,6 +18,7 @@ const (
 	OutputFlush         = "FlushFunction"
 	OutputReplay        = "ReplayFunction"
 	OutputTable         = "DedupTable"
+	OutputBucket        = "LargePacksBucket"
 	OutputDomainTarget  = "DomainTarget"
 	OutputMajorVersion  = upgrade.OutputMajor
 )
@@ -33,6 +34,9 @@ func (e *BatchExporter) addOutputs() {
 	e.output(OutputMajorVersion, jsii.String(strconv.Itoa(upgrade.Major)), "Major version of the deployed stack")
 	if e.Table != nil {
 		e.output(OutputTable, e.Table.TableName(), "What flushes have delivered")
+	}
+	if e.Bucket != nil {
+		e.output(OutputBucket, e.Bucket.BucketName(), "Events of packs that do not fit a message")
 	}
 	if e.api.target != nil {
 		e.output(OutputDomainTarget, e.api.target, "What the DNS record of the API's domain points at")

@@ -112,8 +112,11 @@ func shortName(t *testing.T, resource any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"IngestLogs", "FlushLogs", "ReplayLogs", "DeadLetters", "Queue", "Dedup"} {
+	for _, name := range []string{"IngestLogs", "FlushLogs", "ReplayLogs", "DeadLetters", "Queue", "Dedup", "LargePacks"} {
 		if strings.Contains(string(text), `"Exporter`+name) {
+			if strings.Contains(string(text), claimPrefix+"*") {
+				name += "/" + claimPrefix + "*"
+			}
 			return name
 		}
 	}
@@ -176,6 +179,9 @@ func TestIAMGuard_Wildcards_FailTheSynthesis(t *testing.T) {
 		{"an action is a wildcard", "sqs:*", "arn:aws:sqs:eu-west-1:1:a", 1},
 		{"a resource is a wildcard", "sqs:SendMessage", "*", 1},
 		{"a resource ends in a wildcard", "s3:GetObject", "arn:aws:s3:::b/*", 1},
+		{"packs in the bucket have a reason", "s3:GetObject", "arn:aws:s3:::b/packs/*", 0},
+		{"what else is in the bucket has none", "s3:GetObject", "arn:aws:s3:::*/packs/*", 1},
+		{"other calls on packs have none", "s3:DeleteObject", "arn:aws:s3:::b/packs/*", 1},
 		{"X-Ray has a reason", "xray:PutTraceSegments", "*", 0},
 	}
 	for _, row := range rows {

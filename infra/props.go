@@ -75,9 +75,10 @@ type APIProps struct {
 
 // QueueProps shape the main and the dead-letter queue.
 type QueueProps struct {
-	// KMS key for both queues, instead of the key that SQS manages for free.
+	// KMS key for both queues and the bucket, instead of the keys that SQS and S3 manage
+	// for free.
 	KeyARN string
-	// Whether the queues refuse plain HTTP: on or off. Off is for emulators, whose
+	// Whether queues and bucket refuse plain HTTP: on or off. Off is for emulators, whose
 	// endpoint is plain HTTP.
 	TLSOnly string `default:"on"`
 	// How long the main queue keeps a pack: 1m to 336h.
@@ -102,6 +103,10 @@ type StoreProps struct {
 	// delivered: on or off. Off, each environment knows only what it delivered itself, and
 	// forgets it when it ends. It costs nothing while idle, and a write for each pack.
 	Table string `default:"on"`
+	// Whether there is an S3 bucket for events over 1 MiB, the size of a message: on or
+	// off. Off, they are refused; on, up to 6 MiB are taken, of which Lambda's own limit of
+	// a request leaves 4.5 MB when the API hands over base64.
+	Bucket string `default:"off"`
 }
 
 // FunctionProps shape the functions.

@@ -41,6 +41,7 @@ var propRows = []struct {
 	{"Queue.MaxReceives", "AWS::SQS::Queue", "Queue", "Properties.RedrivePolicy.maxReceiveCount", "5", func(p *BatchExporterProps) { p.Queue.MaxReceives = 9 }, "9"},
 	{"Queue.BatchActions", "AWS::IAM::Policy", "IngestRoleDefaultPolicy", "Properties.PolicyDocument.Statement.1.Action", `"sqs:SendMessage"`, func(p *BatchExporterProps) { p.Queue.BatchActions = on }, `["sqs:SendMessage","sqs:SendMessageBatch"]`},
 	{"Store.Table", "AWS::DynamoDB::Table", "", "Properties.TableName", `"millrace-dedup"`, func(p *BatchExporterProps) { p.Store.Table = off }, ""},
+	{"Store.Bucket", "AWS::S3::Bucket", "", "Properties.LifecycleConfiguration.Rules.0.ExpirationInDays", "", func(p *BatchExporterProps) { p.Store.Bucket = on }, "15"},
 	{"Functions.Architecture", "AWS::Lambda::Function", "Flush", "Properties.Architectures.0", `"arm64"`, func(p *BatchExporterProps) { p.Functions.Architecture = ArchitectureX8664 }, `"x86_64"`},
 	{"Functions.LogDays", "AWS::Logs::LogGroup", "FlushLogs", "Properties.RetentionInDays", "14", func(p *BatchExporterProps) { p.Functions.LogDays = 90 }, "90"},
 	{"Functions.Tracing", "AWS::Lambda::Function", "Flush", "Properties.TracingConfig.Mode", "", func(p *BatchExporterProps) { p.Functions.Tracing = on }, `"Active"`},
@@ -160,6 +161,7 @@ func TestNewBatchExporter_WhatCannotWork_IsRefusedWithItsRule(t *testing.T) {
 		{"a replay's request is no object", func(_ *testing.T, p *BatchExporterProps) { p.Replay.Request = "[]" }, "is not a JSON object"},
 		{"a log group lives 15 days", func(_ *testing.T, p *BatchExporterProps) { p.Functions.LogDays = 15 }, "not 15"},
 		{"a table is neither on nor off", func(_ *testing.T, p *BatchExporterProps) { p.Store.Table = "yes" }, `Store.Table: "yes" is none of`},
+		{"a bucket is neither on nor off", func(_ *testing.T, p *BatchExporterProps) { p.Store.Bucket = "yes" }, `Store.Bucket: "yes" is none of`},
 		{"a switch is neither on nor off", func(_ *testing.T, p *BatchExporterProps) { p.Queue.TLSOnly = "yes" }, `Queue.TLSOnly: "yes" is none of`},
 	}
 	for _, row := range rows {

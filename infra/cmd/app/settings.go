@@ -37,7 +37,7 @@ func (s settings) props() (infra.BatchExporterProps, error) {
 		Environment: s.environment(),
 		API:         infra.APIProps{Kind: s("api"), DomainName: s("domain"), CertificateARN: s("certificate"), WebACLARN: s("web-acl")},
 		Queue:       infra.QueueProps{KeyARN: s("key"), MaxReceives: receives},
-		Store:       infra.StoreProps{Table: s("table")},
+		Store:       infra.StoreProps{Table: s("table"), Bucket: s("bucket")},
 		Functions:   infra.FunctionProps{Architecture: s("architecture"), Removal: s("removal"), Tracing: s("tracing"), Audit: s("audit")},
 		Flush:       infra.FlushProps{Trigger: s("trigger"), Schedule: s("schedule"), Timeout: flushTimeout},
 		Replay:      infra.ReplayProps{Schedule: s("replay-schedule"), Request: s("replay-request")},
