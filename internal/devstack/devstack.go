@@ -117,6 +117,7 @@ func Start(ctx context.Context, o Options) (*localaws.Server, error) {
 				config.EnvQueueURL:      localaws.QueueURL(awsURL, MainQueue),
 				config.EnvDeadLetterURL: localaws.QueueURL(awsURL, LetterQueue),
 				config.EnvTable:         DedupTable,
+				config.EnvBucket:        ClaimBucket,
 			}
 		},
 		Pages: o.Pages, Faults: o.Faults, TableFaults: o.TableFaults, FileSystem: o.FileSystem, Logger: o.Logger,
