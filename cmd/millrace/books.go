@@ -15,6 +15,13 @@ type books struct {
 	DeadLetters queue.Depth          `json:"dead_letters"`
 	Ingest      ingestBooks          `json:"ingest"`
 	Sinks       map[string]sinkBooks `json:"sinks"`
+	// Fresh events are on the main queue and no flush has reported them yet.
+	Fresh int `json:"fresh"`
+	// Counted says that the queues were looked through; else fresh, held, letters and difference are 0, because the
+	// queues hold more than 100,000 packs.
+	Counted bool `json:"counted"`
+	// Balanced says that nothing is unaccounted for and no sink has a difference.
+	Balanced bool `json:"balanced"`
 }
 
 // ingestBooks count items: received = accepted + refused + filtered + sampled + limited + unaccounted.
@@ -29,7 +36,7 @@ type ingestBooks struct {
 	Unaccounted int `json:"unaccounted"`
 }
 
-// sinkBooks count events: routed = delivered + deduped + rejected + dropped + dead_lettered + in_flight.
+// sinkBooks count events: carried + routed = delivered + deduped + rejected + dropped + dead_lettered + in_flight.
 type sinkBooks struct {
 	Routed       int `json:"routed"`
 	Delivered    int `json:"delivered"`
@@ -38,6 +45,14 @@ type sinkBooks struct {
 	Dropped      int `json:"dropped"`
 	DeadLettered int `json:"dead_lettered"`
 	InFlight     int `json:"in_flight"`
+	// Carried events were in flight when the books were begun, at the start of `millrace dev`.
+	Carried int `json:"carried"`
+	// Held are the events in flight that are on the queues, and Difference is in_flight - held: while a flush runs, what it
+	// has not reported yet; else what a flush that was killed did not report, or a bug.
+	Held       int `json:"held"`
+	Difference int `json:"difference"`
+	// Letters are the events among the dead letters now.
+	Letters int `json:"letters"`
 	// Conflict counts those of the deduped whose bytes differ from what came first under their id.
 	Conflict int `json:"conflict"`
 	// Retried and Deferred count how often events had to wait, not where they ended.

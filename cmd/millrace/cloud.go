@@ -30,6 +30,7 @@ type cloud struct {
 	logs     []io.Closer
 	sinks    []string
 	setup    setup
+	carried  map[string]int // what was in flight at the start, by sink
 	api, aws string
 	queueURL string
 	dlqURL   string
@@ -62,6 +63,8 @@ func startCloud(ctx context.Context, p plan) (*cloud, error) {
 		return nil, err //nolint:wrapcheck // says "dev: …" already
 	}
 	c.api, c.aws = c.server.APIURL(), c.server.AWSURL()
+	atStart, _ := c.held()
+	c.carried = atStart.inFlight
 	c.queueURL, c.dlqURL = c.server.QueueURL(devstack.MainQueue), c.server.QueueURL(devstack.LetterQueue)
 	return c, nil
 }
@@ -92,6 +95,7 @@ func (c *cloud) closeLogs() {
 // books returns what the functions have reported so far, and what the queues hold.
 func (c *cloud) books() books {
 	b := newBooks(c.totals.Entries(), c.sinks...)
+	b.carry(c.carried)
 	b.Queue, b.DeadLetters = c.depth(devstack.MainQueue), c.depth(devstack.LetterQueue)
 	return b
 }
@@ -104,9 +108,13 @@ func (c *cloud) depth(name string) queue.Depth {
 	return queue.Depth{Visible: depth.Visible, InFlight: depth.InFlight, Delayed: depth.Delayed}
 }
 
-// serveBooks answers `millrace status`.
+// serveBooks answers `millrace status`, with what the queues really hold.
 func (c *cloud) serveBooks(w http.ResponseWriter, _ *http.Request) {
-	body, err := json.Marshal(c.books(), json.Deterministic(true))
+	b := c.books()
+	if h, counted := c.held(); counted {
+		b.compareWith(h)
+	}
+	body, err := json.Marshal(b, json.Deterministic(true))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

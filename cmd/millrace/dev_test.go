@@ -73,8 +73,9 @@ func TestDev_DemoThenDrain(t *testing.T) {
 	var now status
 	execute(ctx, "", "status", "--json", "--aws", ready.AWS).decode(t, &now)
 	want := status{
-		Ingest: &ingestBooks{Received: 1000, Accepted: 1000},
-		Sinks:  map[string]sinkBooks{"archive": {Routed: 1000, Delivered: 1000}, "http": {Routed: 1000, Delivered: 1000}},
+		Ingest:  &ingestBooks{Received: 1000, Accepted: 1000},
+		Sinks:   map[string]sinkBooks{"archive": {Routed: 1000, Delivered: 1000}, "http": {Routed: 1000, Delivered: 1000}},
+		Counted: true, Balanced: true, States: map[string]sinkState{},
 	}
 	if diff := cmp.Diff(want, now); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)

@@ -15,6 +15,8 @@ import (
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/event"
+	"github.com/millrace-dev/millrace/pkg/ledger"
+	"github.com/millrace-dev/millrace/pkg/queue"
 )
 
 // newSQS serves an embedded SQS with the two queues, and whatever extra says.
@@ -286,8 +288,78 @@ func TestStatus(t *testing.T) {
 		t.Errorf("status = %+v", got)
 	}
 	people := execute(t.Context(), "", "status", "--aws", endpoint)
-	for _, want := range []string{"received 5  accepted 3  refused 1", "http: routed 3  delivered 2  in flight 1", "4 letters", "1 items at ingest are not accounted for"} {
+	for _, want := range []string{
+		"received 5  accepted 3  refused 1", "http: routed 3  delivered 2  in flight 1", "4 letters", "1 items at ingest are not accounted for",
+		"the queues are too deep",
+	} {
 		people.want(t, exitDone, want, "")
+	}
+}
+
+func TestDescribeBalance(t *testing.T) {
+	t.Parallel()
+	sink := map[string]sinkBooks{"http": {InFlight: 5, Held: 2, Difference: 3}}
+	for _, row := range []struct {
+		name  string
+		given status
+		want  string
+	}{
+		{"all agree", status{Ingest: &ingestBooks{}, Counted: true, Balanced: true, Fresh: 3}, "balance  the books agree with the queues; 3 events waiting for a flush\n"},
+		{
+			"a flush is running", status{Ingest: &ingestBooks{}, Counted: true, Sinks: sink, Queue: queue.Depth{InFlight: 1}},
+			"sink http: 5 in flight by the books, 2 on the queues, difference 3\nbalance  the books differ from the queues; a running flush has not reported yet\n",
+		},
+		{
+			"a flush was killed", status{Ingest: &ingestBooks{Unaccounted: 2}, Counted: true, Sinks: sink},
+			"2 items at ingest are not accounted for: an invocation was killed before it could report, or this is a bug\n" +
+				"sink http: 5 in flight by the books, 2 on the queues, difference 3\n" +
+				"balance  the books differ from the queues: a flush was killed before it could report, or this is a bug; millrace audit says more\n",
+		},
+	} {
+		if got := describeBalance(&row.given); got != row.want {
+			t.Errorf("%s: %q, want %q", row.name, got, row.want)
+		}
+	}
+}
+
+func TestDescribeStates_TellsOnlyOfTheSick(t *testing.T) {
+	t.Parallel()
+	got := describeStates(map[string]sinkState{
+		"http": {State: "open", Class: "transient", Cause: "status 503\nagain", Since: failedAt, Until: failedAt.Add(time.Minute)},
+		"well": {State: "closed"},
+	})
+	want := fmt.Sprintf("state    http is open since %s (transient: status 503 again), tried again at %s\n", moment(failedAt), moment(failedAt.Add(time.Minute)))
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestHeld_SortsPacksBySinkAndPlace(t *testing.T) {
+	t.Parallel()
+	h := held{inFlight: map[string]int{}, letters: map[string]int{}}
+	residue := &batch.Header{Sink: "http", Count: 2, Reason: &batch.Reason{Class: "transient"}}
+	letter := &batch.Header{Sink: "http", Count: 3, Reason: &batch.Reason{Class: "permanent", Stop: "permanent"}}
+	fresh := &batch.Header{Count: 5}
+	for _, queued := range []*batch.Header{residue, fresh, {Sink: "http", Count: 7}} { // the last was replayed
+		h.add(queued, devstack.MainQueue)
+	}
+	for _, dead := range []*batch.Header{letter, fresh, residue} { // SQS moved the last two by itself
+		h.add(dead, devstack.LetterQueue)
+	}
+	want := held{inFlight: map[string]int{"http": 4}, letters: map[string]int{"http": 3, "*": 5}, fresh: 12}
+	if diff := cmp.Diff(want, h, cmp.AllowUnexported(held{})); diff != "" {
+		t.Errorf("held (-want +got):\n%s", diff)
+	}
+	b := newBooks([]ledger.Entry{
+		{Key: ledger.Key{Counter: ledger.Routed, Sink: "http"}, Count: 6}, {Key: ledger.Key{Counter: ledger.Delivered, Sink: "http"}, Count: 3},
+	}, "http", "archive")
+	b.carry(map[string]int{"http": 1})
+	b.compareWith(h)
+	if got, want := b.Sinks["http"], (sinkBooks{Routed: 6, Delivered: 3, Carried: 1, InFlight: 4, Held: 4, Letters: 3}); got != want || !b.Balanced || b.Fresh != 12 {
+		t.Errorf("books %+v, balanced %v, fresh %d; want %+v, balanced, 12 fresh", got, b.Balanced, b.Fresh, want)
+	}
+	if b.compareWith(held{}); b.Balanced {
+		t.Error("books with a difference balance")
 	}
 }
 

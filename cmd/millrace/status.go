@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/millrace-dev/millrace/internal/devstack"
 	"github.com/millrace-dev/millrace/pkg/queue"
 )
 
@@ -22,21 +25,30 @@ type statusCommand struct {
 func (statusCommand) Help() string {
 	return `Shows how many packs and dead letters the queues hold and, of a 'millrace dev', both sides of the books:
 
-    received = accepted + refused + filtered + sampled + limited      at ingest
-    routed   = delivered + deduped + rejected + dead letters + in flight   for every sink
+    received = accepted + refused + filtered + sampled + limited + unaccounted                 at ingest
+    carried + routed = delivered + deduped + rejected + dropped + dead letters + in flight     for every sink
+
+and whether they agree with what the queues hold: the difference is in flight by the books less in flight on the
+queues. While a flush runs, it is what that flush has not reported yet. Which events differ, 'millrace audit' says.
 
     millrace status
     millrace status --json | jq .sinks.http
+    millrace status --json | jq '.balanced, .ingest.unaccounted, .sinks[].difference'
 
 On AWS the books are CloudWatch metrics; there, only the queues are shown.`
 }
 
-// status is what is printed. The books are null where the endpoint has none.
+// status is what is printed: the books, and how the sinks stand. Ingest and sinks are null where the endpoint tells no books.
 type status struct {
 	Queue       queue.Depth          `json:"queue"`
 	DeadLetters queue.Depth          `json:"dead_letters"`
 	Ingest      *ingestBooks         `json:"ingest"`
 	Sinks       map[string]sinkBooks `json:"sinks"`
+	Fresh       int                  `json:"fresh"`
+	Counted     bool                 `json:"counted"`
+	Balanced    bool                 `json:"balanced"`
+	// States are those of the sinks that flushes have told each other of; a sink that is not there is well.
+	States map[string]sinkState `json:"states"`
 }
 
 // Run prints the status.
@@ -74,6 +86,8 @@ func (s *statusCommand) read(ctx context.Context) (status, error) {
 		return current, nil
 	}
 	current.Ingest, current.Sinks = &told.Ingest, told.Sinks
+	current.Fresh, current.Counted, current.Balanced = told.Fresh, told.Counted, told.Balanced
+	current.States = readStates(ctx, config, s.named(devstack.DedupTable), told.sinkNames())
 	return current, err
 }
 
@@ -91,9 +105,36 @@ func describe(s status) string {
 			plural(s.Queue.Visible, "pack"), s.Queue.InFlight, s.Queue.Delayed, plural(s.DeadLetters.Total(), "letter"))
 	}
 	text := table(books{Queue: s.Queue, DeadLetters: s.DeadLetters, Ingest: *s.Ingest, Sinks: s.Sinks})
+	return text + describeStates(s.States) + describeBalance(&s)
+}
+
+// describeBalance says whether the books balance, and where they do not.
+func describeBalance(s *status) string {
+	var t strings.Builder
 	if s.Ingest.Unaccounted != 0 {
-		text += fmt.Sprintf("%d items at ingest are not accounted for: an invocation was killed before it could report, or this is a bug\n",
+		fmt.Fprintf(&t, "%d items at ingest are not accounted for: an invocation was killed before it could report, or this is a bug\n",
 			s.Ingest.Unaccounted)
 	}
-	return text
+	if !s.Counted {
+		t.WriteString("balance  not known: the queues are too deep to be looked through\n")
+		return t.String()
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Sinks)) {
+		if sink := s.Sinks[name]; sink.Difference != 0 {
+			fmt.Fprintf(&t, "sink %s: %d in flight by the books, %d on the queues, difference %d\n", name, sink.InFlight, sink.Held, sink.Difference)
+		}
+	}
+	switch {
+	case s.Balanced:
+		t.WriteString("balance  the books agree with the queues")
+	case s.Queue.InFlight > 0:
+		t.WriteString("balance  the books differ from the queues; a running flush has not reported yet")
+	default:
+		t.WriteString("balance  the books differ from the queues: a flush was killed before it could report, or this is a bug; millrace audit says more")
+	}
+	if s.Fresh > 0 {
+		fmt.Fprintf(&t, "; %s waiting for a flush", plural(s.Fresh, "event"))
+	}
+	t.WriteByte('\n')
+	return t.String()
 }
