@@ -117,6 +117,15 @@ mutants: ## Plant bugs one by one and let the chaos suite find each
 bench: build ## Run the benchmarks; choose some with BENCH=<pattern>
 	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem ./...
 
+# What stands beside the embedded SQS is built and started here; see tests/bench/sqs.
+BENCH_SQS := $(CURDIR)/bin/bench
+.PHONY: bench-sqs
+bench-sqs: ## Measure the embedded SQS beside goaws and fauxqs, one table; ARGS="-rounds 3" and more
+	$(GO) build -buildvcs=false -o $(BENCH_SQS)/sqs ./tests/bench/sqs
+	cd tests/bench/goaws && $(GO) build -buildvcs=false -o $(BENCH_SQS)/goaws .
+	tests/conformance/fauxqs/run.sh $(FAUXQS_PORT) sh -c \
+		'exec $(BENCH_SQS)/sqs -goaws $(BENCH_SQS)/goaws -fauxqs http://127.0.0.1:$(FAUXQS_PORT) -fauxqs-pid "$$SERVER_PID" $(ARGS)'
+
 .PHONY: conformance-fauxqs
 conformance-fauxqs: ## Hold fauxqs to tests/conformance; UPDATE=-update rewrites its column
 	tests/conformance/fauxqs/run.sh $(FAUXQS_PORT) env CONFORMANCE_SERVER=fauxqs CONFORMANCE_ENDPOINT=http://127.0.0.1:$(FAUXQS_PORT) $(CONFORMANCE)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/internal/demosink"
+	"github.com/millrace-dev/millrace/internal/localaws"
 	"github.com/millrace-dev/millrace/pkg/config"
 )
 
@@ -52,6 +53,7 @@ func (d *devCommand) Run(ctx context.Context, c *console) (err error) {
 	if err := d.check(); err != nil {
 		return err
 	}
+	defer localaws.LeanHeap()()
 	loaded, err := d.load()
 	if err != nil {
 		return err

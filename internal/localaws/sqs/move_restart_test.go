@@ -40,7 +40,7 @@ func TestService_MoveTask_GoesOnAfterARestart(t *testing.T) {
 		stop()
 		time.Sleep(time.Hour) // nothing moves meanwhile, and nothing is made up for
 
-		s, client, stop = again()
+		_, client, stop = again()
 		wantTask(t, client, "RUNNING 10/30 ")
 		if got := *lastTask(t, client).TaskHandle; got != handle {
 			t.Errorf("handle after the restart %q, before %q", got, handle)

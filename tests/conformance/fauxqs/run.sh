@@ -14,6 +14,7 @@ cp "$here/package.json" "$here/package-lock.json" "$here/start.mjs" "$home/"
 [ -e "$home/done" ] || { (cd "$home" && npm ci --silent --no-audit --no-fund); touch "$home/done"; }
 "$home/node_modules/.bin/node" --no-warnings "$home/start.mjs" "$port" &
 server=$!
+export SERVER_PID="$server" # for what wants to measure it
 trap 'kill "$server" 2>/dev/null || true' EXIT
 for _ in $(seq 100); do
 	curl --silent --fail --output /dev/null "http://127.0.0.1:$port/health" && break
