@@ -11,6 +11,7 @@ library only, so that it runs before anything is installed.
 """
 
 import argparse
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -115,17 +116,24 @@ def emulators():
 
 
 def install(emulator):
-    """Makes the virtual environment, unless it is there."""
-    done = emulator.venv / "done"
-    if done.exists():
-        return
+    """Makes the virtual environment, unless it is there or somebody else is making it."""
+    emulator.venv.parent.mkdir(exist_ok=True)
+    with open(emulator.venv.parent / f"{emulator.name}.lock", "w") as lock:
+        # The kernel lets go of it however this process ends.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = emulator.venv / "done"
+        if not done.exists():
+            build(emulator)
+            done.touch()
+
+
+def build(emulator):
     if sys.version_info[:2] != (3, 11) or platform.system() != "Linux":
         print(f"note: {emulator.requirements.name} was made for Python 3.11 on Linux; this is {platform.python_version()} on {platform.system()}", file=sys.stderr)
     shutil.rmtree(emulator.venv, ignore_errors=True)
     run([sys.executable, "-m", "venv", str(emulator.venv)], "make a virtual environment (Debian: apt-get install python3-venv)")
     pip = [str(emulator.venv / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     run([*pip, "--require-hashes", "-r", str(emulator.requirements)], f"install {emulator.requirements.name}")
-    done.touch()
 
 
 def run(command, purpose):

@@ -3,11 +3,13 @@
     python3 -m unittest discover -s localstack
 """
 
+import fcntl
 import pathlib
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 import emulator as subject
@@ -41,11 +43,16 @@ class EmulatorTest(unittest.TestCase):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.state = pathlib.Path(directory.name) / "fake"
-        self.addCleanup(setattr, subject, "install", subject.install)
-        subject.install = lambda emulator: None
+        self.addCleanup(setattr, subject, "build", subject.build)
+        self.builds = []
+        subject.build = self.build
         self.addCleanup(setattr, subject, "ROOT", subject.ROOT)
         subject.ROOT = pathlib.Path(directory.name)
         (subject.ROOT / ".emulators").mkdir()
+
+    def build(self, emulator):
+        emulator.venv.mkdir(parents=True)
+        self.builds.append(emulator)
 
     def fake(self, host="127.0.0.1", script=None):
         port = free_port()
@@ -64,6 +71,39 @@ class EmulatorTest(unittest.TestCase):
         subject.down(fake)
         self.assertFalse(subject.alive(pid))
         self.assertFalse(self.state.exists())
+
+    def test_two_installers_build_once(self):
+        fake = self.fake()
+        started, finish = threading.Event(), threading.Event()
+
+        def slow(emulator):
+            self.build(emulator)
+            started.set()
+            finish.wait(10)
+
+        subject.build = slow
+        first = threading.Thread(target=subject.install, args=[fake])
+        first.start()
+        self.assertTrue(started.wait(10))
+        with open(subject.ROOT / ".tools" / "fake.lock", "w") as lock, self.assertRaises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a second installer would wait here
+        finish.set()
+        first.join()
+        subject.install(fake)
+        self.assertEqual(self.builds, [fake])
+
+    def test_failed_installation_is_begun_again(self):
+        fake = self.fake()
+
+        def broken(emulator):
+            raise subject.Problem("no network")
+
+        subject.build = broken
+        with self.assertRaisesRegex(subject.Problem, "no network"):
+            subject.install(fake)
+        subject.build = self.build
+        subject.install(fake)
+        self.assertEqual(self.builds, [fake])
 
     def test_taken_port_is_named(self):
         fake = self.fake()
