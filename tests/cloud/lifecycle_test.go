@@ -2,6 +2,8 @@ package cloud
 
 import (
 	"errors"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +37,7 @@ func (j *journey) update(t *testing.T) {
 			}
 		}
 	}()
+	j.wantUpgradable(t)
 	began := time.Now()
 	j.deploy(t, "log-level=debug", "trigger=queue")
 	j.note(t, "update", began)
@@ -51,6 +54,42 @@ func (j *journey) update(t *testing.T) {
 	}
 	if got := out.Environment.Variables["MILLRACE_LOG_LEVEL"]; got != "debug" {
 		t.Errorf("log level %q after the update, want debug", got)
+	}
+}
+
+// wantUpgradable asks what `make deploy` asks first: whether the deployed stack is of this
+// major version. One that is older is refused.
+func (j *journey) wantUpgradable(t *testing.T) {
+	t.Helper()
+	ask := func(stack string) (string, error) {
+		command := exec.CommandContext(t.Context(), filepath.Join(j.root, "bin", "millrace-upgrade"), stack)
+		command.Env = environment()
+		said, err := command.CombinedOutput()
+		return string(said), err
+	}
+	for _, stack := range []string{stackName, stackName + "-not-there"} {
+		if said, err := ask(stack); err != nil {
+			t.Errorf("%s: %v: %s, want it to be upgradable", stack, err, said)
+		}
+	}
+	old := stackName + "-old"
+	_, err := j.formation.CreateStack(t.Context(), &cloudformation.CreateStackInput{StackName: &old, TemplateBody: aws.String(`{
+		"Resources": {"Nothing": {"Type": "AWS::CloudFormation::WaitConditionHandle"}},
+		"Outputs": {"MajorVersion": {"Value": "0"}}}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if _, err := j.formation.DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: &old}); err != nil {
+			t.Error(err)
+		}
+	}()
+	err = cloudformation.NewStackCreateCompleteWaiter(j.formation).Wait(t.Context(), &cloudformation.DescribeStacksInput{StackName: &old}, deliveryWait)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said, err := ask(old); err == nil || !strings.Contains(said, "cannot be updated") {
+		t.Errorf("%s: %v: %s, want it to be refused", old, err, said)
 	}
 }
 
