@@ -146,3 +146,76 @@ func TestOpen_FlippedBitInATable(t *testing.T) {
 		t.Errorf("got %v, want ErrCorrupt", err)
 	}
 }
+
+// TestOpen_DamageAfterACleanClose damages a closed directory, every file of it in every region: it is refused with what to do, or all is there.
+func TestOpen_DamageAfterACleanClose(t *testing.T) {
+	t.Parallel()
+	whole := t.TempDir()
+	j := open(t, journal.Options{Dir: whole})
+	for i := range 40 {
+		j.Set(fmt.Appendf(nil, "k%04d", i), []byte(strings.Repeat("v", 1000)))
+	}
+	j.Submit()
+	shut(t, j)
+	j = open(t, journal.Options{Dir: whole}) // replaying the log writes a table
+	want := content(t, j, "k")
+	j.Set([]byte("k9999"), []byte("in the log"))
+	want["k9999"] = "in the log"
+	j.Submit()
+	shut(t, j)
+	files, err := os.ReadDir(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damage := map[string]func(data []byte) []byte{
+		"torn":    func(data []byte) []byte { return data[:len(data)-1] },
+		"emptied": func([]byte) []byte { return nil },
+	}
+	const regions = 16
+	for part := range regions {
+		damage[fmt.Sprintf("flipped at %d/%d", part, regions)] = func(data []byte) []byte {
+			data[len(data)*part/regions] ^= 0x10
+			return data
+		}
+	}
+	for _, file := range files {
+		for how, change := range damage {
+			refusesOrKeeps(t, whole, want, file.Name()+" "+how, func(dir string) error {
+				path := filepath.Join(dir, file.Name())
+				data, err := os.ReadFile(path)
+				if err != nil || len(data) == 0 {
+					return err
+				}
+				return os.WriteFile(path, change(data), 0o600)
+			})
+		}
+		if file.Name() == "LOCK" || file.Name() == "SEAL" {
+			continue
+		}
+		refusesOrKeeps(t, whole, want, file.Name()+" removed", func(dir string) error { return os.Remove(filepath.Join(dir, file.Name())) })
+	}
+}
+
+// refusesOrKeeps opens a damaged copy of a directory.
+func refusesOrKeeps(t *testing.T, whole string, want map[string]string, name string, damage func(dir string) error) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "copy")
+	if err := errors.Join(os.CopyFS(dir, os.DirFS(whole)), damage(dir)); err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Open(journal.Options{Dir: dir, Version: 1})
+	if err == nil {
+		defer shut(t, j)
+		got := map[string]string{}
+		err = j.Each([]byte("k"), func(key, value []byte) error {
+			got[string(key)] = string(value)
+			return nil
+		})
+		if diff := cmp.Diff(want, got); err == nil && diff != "" {
+			t.Errorf("%s: read without an error, and (-want +got):\n%.400s", name, diff)
+		}
+	}
+	if err != nil && (!errors.Is(err, journal.ErrCorrupt) || !strings.Contains(err.Error(), "move it away")) {
+		t.Errorf("%s: %v, want ErrCorrupt with what to do", name, err)
+	}
+}

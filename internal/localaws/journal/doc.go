@@ -18,7 +18,8 @@
 // # What is refused
 //
 // Open cuts off a torn end, which is what a crash leaves of changes that nobody was told of, and refuses damage anywhere before, a newer
-// version and a second process. Damage in the last 32 KiB block of the log cannot be told from a torn end.
+// version and a second process. After a clean Close there is no torn end: what Close left is sealed with checksums, and damage anywhere
+// in it is refused. What remains: after a crash, damage in the last 32 KiB block of a log cannot be told from a torn end.
 //
 // # When the disk is full
 //

@@ -178,7 +178,8 @@ func TestOpen_NewerVersion(t *testing.T) {
 	if err != nil || len(marker) == 0 {
 		t.Fatalf("no format marker in %s: %v", dir, err)
 	}
-	if err := os.Rename(marker[len(marker)-1], filepath.Join(dir, "marker.format-version.000999.999")); err != nil {
+	err = errors.Join(os.Rename(marker[len(marker)-1], filepath.Join(dir, "marker.format-version.000999.999")), os.Remove(filepath.Join(dir, "SEAL")))
+	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := journal.Open(journal.Options{Dir: dir, Version: 9}); !errors.Is(err, journal.ErrNewer) {

@@ -57,6 +57,9 @@ func Open(options Options) (*Journal, error) {
 	if j.lock, err = pebble.LockDirectory(options.Dir, options.FileSystem); err != nil {
 		return nil, unlocked(options.Dir, err)
 	}
+	if err := unseal(options.FileSystem, options.Dir); err != nil {
+		return nil, errors.Join(err, j.lock.Close())
+	}
 	if err := j.open(); err != nil {
 		return nil, errors.Join(err, j.lock.Close())
 	}
@@ -134,7 +137,7 @@ func unreadable(dir string, err error) error {
 	return fmt.Errorf("data directory %s: %w", dir, err)
 }
 
-// Close commits what was submitted and lets the directory go. It is idempotent. The error is that of the last commits, if any.
+// Close commits what was submitted, seals the directory and lets it go. It is idempotent. The error is that of the last commits, if any.
 func (j *Journal) Close() error {
 	if j == nil {
 		return nil
@@ -156,7 +159,11 @@ func (j *Journal) Close() error {
 	}
 	// The current change is left to the garbage collector: closing would put it back into pebble's pool, while a timer of
 	// the owner that is just ending may still look into it.
-	return errors.Join(problem, j.db.Close(), j.lock.Close())
+	problem = errors.Join(problem, j.db.Close())
+	if problem == nil {
+		problem = seal(j.options.FileSystem, j.options.Dir)
+	}
+	return errors.Join(problem, j.lock.Close())
 }
 
 // Full says whether so little space is left that adding anything should be refused. It asks the file system.
