@@ -54,7 +54,7 @@ func (r *run) obey(i int) {
 	case dedup.Defer:
 		r.put(r.claimedElsewhere(i, v.After), r.sources[i])
 	case dedup.Return:
-		r.back[r.packs[r.units[i].Pack].message] = true
+		r.comeBackAfter(r.packs[r.units[i].Pack].message, v)
 	case dedup.Send, dedup.Follow: // sent now, or decided later
 	}
 }

@@ -14,6 +14,7 @@
 //	poison.go   the search for the one event that a whole batch is refused for
 //	fate.go     what happens to an event that no sink has taken
 //	settle.go   fates -> residues on the queue, dead letters; both confirmed, then committed
+//	comeback.go messages that must come back, and when
 //
 // target.go holds what is known of a sink, config.go makes it from the configuration.
 //

@@ -13,6 +13,8 @@ import (
 type Source interface {
 	Receive(ctx context.Context, limit int, wait, visibility time.Duration) ([]queue.Received, error)
 	Delete(ctx context.Context, receipts ...string) error
+	// Hide sets how long from now messages stay hidden; zero releases them.
+	Hide(ctx context.Context, d time.Duration, receipts ...string) error
 }
 
 const (
@@ -36,11 +38,14 @@ type Drained struct {
 }
 
 // Drain takes packs off the source and flushes them until the source is empty or the
-// deadline is near.
+// deadline is near. What must come back is released at the end, so that the next drain finds
+// it; not before, so that this one does not.
 func (f *Flusher) Drain(ctx context.Context, source Source) (Drained, error) {
 	sending, stop := f.sendingContext(ctx)
 	defer stop()
 	var done Drained
+	var unsettled []string
+	defer func() { f.release(ctx, source, unsettled) }()
 	for sending.Err() == nil {
 		messages, err := take(sending, source)
 		if err != nil && !errors.Is(err, sending.Err()) {
@@ -53,7 +58,10 @@ func (f *Flusher) Drain(ctx context.Context, source Source) (Drained, error) {
 		back := f.flush(ctx, sending, messages)
 		done.Back += len(back)
 		done.Messages += len(messages) - len(back)
-		if err := source.Delete(ctx, settledReceipts(messages, back)...); err != nil {
+		settled, open := receipts(messages, back)
+		unsettled = append(unsettled, open...)
+		f.hide(ctx, source, messages, back)
+		if err := source.Delete(ctx, settled...); err != nil {
 			return done, fmt.Errorf("drain: %w", err)
 		}
 	}
@@ -88,15 +96,18 @@ func visibility(ctx context.Context) time.Duration {
 	return time.Until(deadline) + drainVisibility
 }
 
-// settledReceipts are those of all messages but the ones that must come back.
-func settledReceipts(messages []queue.Received, back []int) []string {
-	receipts := make([]string, 0, len(messages))
+// receipts are those of the messages that are settled, and of those that must come back as soon as
+// the drain is over. What comes back at a time of its own is in neither.
+func receipts(messages []queue.Received, back []returned) (settled, unsettled []string) {
 	for i := range messages {
-		if len(back) > 0 && back[0] == i {
-			back = back[1:]
+		switch {
+		case len(back) == 0 || back[0].message != i:
+			settled = append(settled, messages[i].Receipt)
 			continue
+		case back[0].after == 0:
+			unsettled = append(unsettled, messages[i].Receipt)
 		}
-		receipts = append(receipts, messages[i].Receipt)
+		back = back[1:]
 	}
-	return receipts
+	return settled, unsettled
 }

@@ -111,11 +111,22 @@ func New(o Options) (*Flusher, error) {
 func (f *Flusher) Flush(ctx context.Context, messages []queue.Received) (back []int) {
 	sending, stop := f.sendingContext(ctx)
 	defer stop()
-	return f.flush(ctx, sending, messages)
+	return indexes(f.flush(ctx, sending, messages))
+}
+
+// FlushFrom is Flush for messages of a source that deletes the settled ones itself, as an
+// event-source mapping does. It tells the source when the others are to come back, where that is
+// known.
+func (f *Flusher) FlushFrom(ctx context.Context, source Source, messages []queue.Received) (back []int) {
+	sending, stop := f.sendingContext(ctx)
+	defer stop()
+	returning := f.flush(ctx, sending, messages)
+	f.hide(ctx, source, messages, returning)
+	return indexes(returning)
 }
 
 // flush sends within one context and settles within another that lasts longer.
-func (f *Flusher) flush(ctx, sending context.Context, messages []queue.Received) (back []int) {
+func (f *Flusher) flush(ctx, sending context.Context, messages []queue.Received) (back []returned) {
 	units, requests := 0, int64(0)
 	for _, w := range waves(messages) {
 		run := newRun(f, messages[w.from:w.to])
@@ -124,8 +135,8 @@ func (f *Flusher) flush(ctx, sending context.Context, messages []queue.Received)
 		run.claim(sending)
 		run.deliver(sending, run.lanes())
 		run.followUp()
-		for _, i := range run.settle(ctx) {
-			back = append(back, w.from+i)
+		for _, b := range run.settle(ctx) {
+			back = append(back, returned{w.from + b.message, b.after})
 		}
 		units, requests = units+len(run.units), requests+run.requests.Load()
 	}

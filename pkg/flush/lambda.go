@@ -13,7 +13,8 @@ import (
 // mapping with ReportBatchItemFailures, and for {"drain":true} of a schedule.
 type Handler struct {
 	Flusher *Flusher
-	// Source is the queue that a drain empties.
+	// Source is the queue that a drain empties, and that is told when messages of an SQS event
+	// are to come back. Required.
 	Source Source
 	// Report runs at the end of each invocation, to write out its metrics. May be nil.
 	Report func(ctx context.Context)
@@ -43,7 +44,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if in.drain {
 		reply, err = h.Flusher.Drain(ctx, h.Source)
 	} else {
-		reply = answer(in.messages, h.Flusher.Flush(ctx, in.messages))
+		reply = answer(in.messages, h.Flusher.FlushFrom(ctx, h.Source, in.messages))
 	}
 	if err != nil {
 		return nil, err

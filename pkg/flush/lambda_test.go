@@ -50,7 +50,7 @@ func TestHandler_SQSEvent_DeliversAndAnswersAnEmptyList(t *testing.T) {
 	s := &scripted{}
 	b := setup(t, retry.Policy{}, map[string]*scripted{"http": s})
 	reported := false
-	h := flush.Handler{Flusher: b.flusher, Report: func(context.Context) { reported = true }}
+	h := flush.Handler{Flusher: b.flusher, Source: &hiding{}, Report: func(context.Context) { reported = true }}
 	reply, err := h.Invoke(t.Context(), sqsEvent(t, message(t, "m1", meta(), eventsNamed("ü", `quote"d`, "line\nbreak"))))
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestHandler_FailedMessages_AreNamedByMessageID(t *testing.T) {
 	t.Parallel()
 	b := setup(t, retry.Policy{}, map[string]*scripted{"http": {script: always(fails(retry.Permanent, 0), 9)}})
 	b.letters.refuse = func(int) bool { return true }
-	h := flush.Handler{Flusher: b.flusher}
+	h := flush.Handler{Flusher: b.flusher, Source: &hiding{}}
 	reply, err := h.Invoke(t.Context(), sqsEvent(t, message(t, "first", meta(), orders(1)), message(t, "second", meta(), orders(1))))
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestHandler_FailedMessages_AreNamedByMessageID(t *testing.T) {
 func TestHandler_BadPayload_IsAnError(t *testing.T) {
 	t.Parallel()
 	b := setup(t, retry.Policy{}, map[string]*scripted{"http": {}})
-	h := flush.Handler{Flusher: b.flusher}
+	h := flush.Handler{Flusher: b.flusher, Source: &hiding{}}
 	for name, payload := range map[string]string{
 		"nothing":              ``,
 		"not JSON":             `hello`,
@@ -120,7 +120,7 @@ func FuzzHandler_Payload(f *testing.F) {
 			return // there is no queue here to drain
 		}
 		b := setup(t, retry.Policy{}, map[string]*scripted{"http": {}})
-		reply, err := (&flush.Handler{Flusher: b.flusher}).Invoke(t.Context(), payload)
+		reply, err := (&flush.Handler{Flusher: b.flusher, Source: &hiding{}}).Invoke(t.Context(), payload)
 		if err == nil && !strings.HasPrefix(string(reply), `{"batchItemFailures":[`) {
 			t.Fatalf("reply %s", reply)
 		}

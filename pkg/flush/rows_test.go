@@ -192,6 +192,11 @@ func (w *watched) Receive(context.Context, int, time.Duration, time.Duration) ([
 	return taken, nil
 }
 
+func (w *watched) Hide(_ context.Context, d time.Duration, receipts ...string) error {
+	*w.log = append(*w.log, fmt.Sprint("hidden ", receipts, " for ", d))
+	return nil
+}
+
 func (w *watched) Delete(_ context.Context, receipts ...string) error {
 	*w.log = append(*w.log, fmt.Sprint("deleted ", receipts))
 	return nil

@@ -18,8 +18,8 @@ type run struct {
 	now      time.Time
 	messages []queue.Received
 	packs    []pack
-	parked   []parcel     // messages that are dead letters as a whole
-	back     map[int]bool // messages that must come back, by index
+	parked   []parcel              // messages that are dead letters as a whole
+	back     map[int]time.Duration // messages that must come back, by index, and after what time
 
 	units   []dedup.Unit // every event with each of its sinks
 	sources []origin     // where each unit came from
@@ -40,7 +40,7 @@ type pack struct {
 func newRun(f *Flusher, messages []queue.Received) *run {
 	return &run{
 		Flusher: f, now: time.Now(), messages: messages,
-		back: make(map[int]bool), settled: make(map[fate][]origin),
+		back: make(map[int]time.Duration), settled: make(map[fate][]origin),
 	}
 }
 

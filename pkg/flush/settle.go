@@ -26,14 +26,18 @@ type parcel struct {
 
 // settle writes residues and dead letters and returns the messages that must come
 // back, because a part of theirs is nowhere else.
-func (r *run) settle(ctx context.Context) []int {
+func (r *run) settle(ctx context.Context) []returned {
 	residues, letters := r.parcels()
 	r.confirm(ctx, r.Queue, residues)
 	r.confirm(ctx, r.DeadLetters, letters)
 	if err := r.plan.Release(ctx); err != nil {
 		r.Logger.Warn("dedup store did not learn what was delivered: it may be delivered again", "cause", err)
 	}
-	return slices.Sorted(maps.Keys(r.back))
+	back := make([]returned, 0, len(r.back))
+	for _, i := range slices.Sorted(maps.Keys(r.back)) {
+		back = append(back, returned{i, r.back[i]})
+	}
+	return back
 }
 
 // parcels encodes what was not delivered: one pack per original pack and fate.
@@ -44,7 +48,7 @@ func (r *run) parcels() (residues, letters []parcel) {
 		for i, part := range byPack(events) {
 			encoded, err := r.encode(&f, i, part, now)
 			if err != nil {
-				r.back[r.packs[i].message] = true
+				r.comeBack(r.packs[i].message)
 				r.Logger.Error("pack left on the queue: its rest cannot be encoded", "pack", r.packs[i].Header.ID, "cause", err)
 				continue
 			}
@@ -115,7 +119,7 @@ func (r *run) confirm(ctx context.Context, to Sender, parcels []parcel) {
 		p := &parcels[i]
 		switch {
 		case lost[i] != nil:
-			r.back[p.message] = true
+			r.comeBack(p.message)
 			r.Logger.Error("pack comes back: its rest could not be written", "rest", p.out.Message.Header.ID, "cause", lost[i])
 		case p.counter != "":
 			r.count(p.counter, p.out.Message.Header.Sink, p.class, p.out.Message.Header.Count)

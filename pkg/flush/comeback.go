@@ -1,0 +1,72 @@
+package flush
+
+import (
+	"context"
+	"time"
+
+	"github.com/millrace-dev/millrace/pkg/dedup"
+	"github.com/millrace-dev/millrace/pkg/queue"
+)
+
+// returned is a message that must come back.
+type returned struct {
+	message int           // its index
+	after   time.Duration // when it is worth while to try again; 0: nobody knows
+}
+
+// comeBack notes that a message must come back.
+func (r *run) comeBack(message int) { r.back[message] = max(r.back[message], 0) }
+
+// comeBackAfter notes that a message must come back when what dedup waits for is over.
+func (r *run) comeBackAfter(message int, v dedup.Verdict) {
+	r.back[message] = max(r.back[message], wait(v.After, r.messages[message].ReceiveCount))
+}
+
+// longestWait is the longest that a message is hidden on the word of dedup: the lease of the
+// longest function, 15 minutes, four times.
+const longestWait = time.Hour
+
+// wait is how long a message stays hidden that was received so often. It waits four times as
+// long each time, because SQS counts: a store that is away for some minutes must not
+// make a good message exceed its maxReceiveCount.
+func wait(after time.Duration, receives int) time.Duration {
+	for range receives - 1 {
+		after = min(4*after, longestWait)
+	}
+	return min(after, longestWait)
+}
+
+// hide lets messages come back when it is worth while. Without it, or when it fails, they come
+// when their visibility timeout ends: much later, as a rule.
+func (f *Flusher) hide(ctx context.Context, source Source, messages []queue.Received, back []returned) {
+	due := make(map[time.Duration][]string)
+	for _, b := range back {
+		if b.after > 0 {
+			due[b.after] = append(due[b.after], messages[b.message].Receipt)
+		}
+	}
+	for after, receipts := range due {
+		if err := source.Hide(ctx, after, receipts...); err != nil {
+			f.Logger.Warn("messages come back with their visibility timeout only", "messages", len(receipts), "cause", err)
+		}
+	}
+}
+
+// release gives messages back at once, at the end of a drain.
+func (f *Flusher) release(ctx context.Context, source Source, receipts []string) {
+	if len(receipts) == 0 {
+		return
+	}
+	if err := source.Hide(ctx, 0, receipts...); err != nil {
+		f.Logger.Warn("messages that were not settled stay hidden for a while", "messages", len(receipts), "cause", err)
+	}
+}
+
+// indexes are those of the messages that must come back.
+func indexes(back []returned) []int {
+	var all []int
+	for _, b := range back {
+		all = append(all, b.message)
+	}
+	return all
+}

@@ -1,0 +1,179 @@
+package flush_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/millrace-dev/millrace/internal/localaws/sqs"
+	"github.com/millrace-dev/millrace/pkg/batch"
+	"github.com/millrace-dev/millrace/pkg/dedup"
+	"github.com/millrace-dev/millrace/pkg/dedup/memory"
+	"github.com/millrace-dev/millrace/pkg/event"
+	"github.com/millrace-dev/millrace/pkg/flush"
+	"github.com/millrace-dev/millrace/pkg/ledger"
+	"github.com/millrace-dev/millrace/pkg/queue"
+	"github.com/millrace-dev/millrace/pkg/queue/queuetest"
+	"github.com/millrace-dev/millrace/pkg/retry"
+)
+
+// hiding is a source that notes what it is to hide, and how long.
+type hiding struct {
+	flush.Source
+
+	log []string
+	err error
+}
+
+func (h *hiding) Hide(_ context.Context, d time.Duration, receipts ...string) error {
+	h.log = append(h.log, fmt.Sprint(receipts, " for ", d))
+	return h.err
+}
+
+// claimedPack is a pack that a flush which is no more has claimed, until the default lease ends.
+func claimedPack(t *testing.T, store dedup.Store, id string) queue.Received {
+	t.Helper()
+	m := message(t, id, meta(), []event.Event{exposure("event of "+id, oneExposure)})
+	crash(t, `{}`, store, []queue.Received{m})
+	return m
+}
+
+// A redelivery of what another flush has claimed is hidden until the claim is over, not for the
+// whole visibility timeout; and longer each time it is met.
+func TestHandler_ClaimedElsewhere_ComesBackWhenTheClaimIsOver(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		receives int
+		err      error
+		want     string
+	}{
+		{receives: 0, want: "[r-1] for 4m30s"}, // a source that does not count
+		{receives: 1, want: "[r-1] for 4m30s"},
+		{receives: 2, want: "[r-1] for 18m0s"},
+		{receives: 9, want: "[r-1] for 1h0m0s"},
+		{receives: 1, err: errors.New("away"), want: "[r-1] for 4m30s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			store := memory.New(time.Now)
+			s := &scripted{}
+			b := shared(t, `{}`, store, flush.Target{Sink: s}, nil)
+			claimed := claimedPack(t, store, "1")
+			claimed.ReceiveCount = row.receives
+			free := message(t, "2", meta(), orders(1))
+			time.Sleep(30 * time.Second)
+			source := &hiding{err: row.err}
+			back := b.flusher.FlushFrom(t.Context(), source, []queue.Received{claimed, free})
+			if !slices.Equal(back, []int{0}) || len(s.taken) != 1 {
+				t.Errorf("back %v, delivered %v; want the first back and the second delivered", back, s.taken)
+			}
+			if want := []string{row.want}; !slices.Equal(source.log, want) {
+				t.Errorf("received %d times: hidden %v, want %v", row.receives, source.log, want)
+			}
+			if got := b.counter(ledger.Routed, "http"); got != 1 {
+				t.Errorf("%d are counted as routed; what comes back is counted when it does", got)
+			}
+		})
+	}
+}
+
+// While the store cannot be asked and events must wait, SQS's count of receives lasts for half an hour.
+func TestHandler_StoreAway_WaitsLongerEachTime(t *testing.T) {
+	t.Parallel()
+	s := &scripted{}
+	b := shared(t, `{ on_store_failure: closed }`, away{}, flush.Target{Sink: s}, nil)
+	m := message(t, "1", meta(), orders(1))
+	source := &hiding{}
+	const usualReceives = 5
+	for m.ReceiveCount = 1; m.ReceiveCount <= usualReceives; m.ReceiveCount++ {
+		b.flusher.FlushFrom(t.Context(), source, []queue.Received{m})
+	}
+	want := []string{"[r-1] for 5s", "[r-1] for 20s", "[r-1] for 1m20s", "[r-1] for 5m20s", "[r-1] for 21m20s"}
+	if !slices.Equal(source.log, want) || len(s.attempts) != 0 {
+		t.Errorf("hidden %v after %d attempts, want %v", source.log, len(s.attempts), want)
+	}
+}
+
+// away is a store that cannot be reached.
+type away struct{}
+
+func (away) Claim(_ context.Context, _ dedup.Ticket, claims []dedup.Claim) ([]dedup.Answer, error) {
+	return make([]dedup.Answer, len(claims)), errors.New("no route to the table")
+}
+
+func (away) Settle(context.Context, dedup.Ticket, dedup.Settlement) error { return nil }
+
+// What the mapping names as failed for another reason keeps its visibility timeout: a queue that
+// takes no residue would not take it a moment later.
+func TestHandler_ResidueRefused_IsNotHidden(t *testing.T) {
+	t.Parallel()
+	b := setup(t, retry.Policy{}, map[string]*scripted{"http": {script: always(fails(retry.Permanent, 0), 9)}})
+	b.letters.refuse = func(int) bool { return true }
+	source := &hiding{}
+	h := flush.Handler{Flusher: b.flusher, Source: source}
+	reply, err := h.Invoke(t.Context(), sqsEvent(t, message(t, "first", meta(), orders(1))))
+	if err != nil || string(reply) != `{"batchItemFailures":[{"itemIdentifier":"first"}]}` || len(source.log) != 0 {
+		t.Errorf("reply %s (%v), hidden %v", reply, err, source.log)
+	}
+}
+
+// What must come back is on the queue when a drain ends: at once what no one knows better of,
+// and when its claim is over what another flush has claimed.
+func TestDrain_WhatMustComeBack_IsReleasedAtTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := queuetest.Start(t, sqs.Options{})
+		main := server.Queue(t, "main")
+		store := memory.New(time.Now)
+		s := &scripted{script: []step{refuses("pack-0"), refuses("pack-0")}}
+		b := shared(t, `{}`, store, flush.Target{Sink: s}, nil)
+		b.letters.refuse = func(int) bool { return true }
+		send(t, main, "pack", 1)
+		claimed := claimedPack(t, store, "claimed")
+		send(t, main, "other", 1)
+		resend(t, main, claimed)
+
+		depth := func(want queue.Depth) {
+			t.Helper()
+			if got, err := main.Depth(t.Context()); err != nil || got != want {
+				t.Errorf("the queue holds %+v (%v), want %+v", got, err, want)
+			}
+		}
+		done, err := b.flusher.Drain(t.Context(), main)
+		if err != nil || done != (flush.Drained{Messages: 1, Back: 2, Empty: true}) {
+			t.Errorf("drained %+v (%v), want one settled and two back", done, err)
+		}
+		depth(queue.Depth{Visible: 1, InFlight: 1})
+
+		b.letters.refuse = nil
+		if done, err = b.flusher.Drain(t.Context(), main); err != nil || done != (flush.Drained{Messages: 1, Empty: true}) {
+			t.Errorf("drained %+v (%v), want the one whose letter can be written now", done, err)
+		}
+		depth(queue.Depth{InFlight: 1})
+
+		time.Sleep(dedup.DefaultLease)
+		if done, err = b.flusher.Drain(t.Context(), main); err != nil || done != (flush.Drained{Messages: 1, Empty: true}) {
+			t.Errorf("drained %+v (%v), want the one whose claim is over", done, err)
+		}
+		depth(queue.Depth{})
+		slices.Sort(s.taken)
+		if want := []string{"event of claimed", "other-0"}; !slices.Equal(s.taken, want) || len(b.letters.ids(t, "http")) != 1 {
+			t.Errorf("delivered %v, want %v once each and a letter", s.taken, want)
+		}
+	})
+}
+
+// resend puts a message on the queue again, as it is.
+func resend(t *testing.T, q *queue.Queue, m queue.Received) {
+	t.Helper()
+	h, err := batch.ParseHeader(m.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Send(t.Context(), queue.Outgoing{Message: batch.Message{Header: h, Body: string(m.Body), Events: m.Events}}); err != nil {
+		t.Fatal(err)
+	}
+}
