@@ -11,13 +11,16 @@
 //
 // # Errors
 //
-//	413  the request is over 10 MB, or its event over Lambda's 6 MB
-//	429  the function is throttled
-//	502  the function failed, or a REST reply is not of the proxy shape
-//	503  the function cannot be invoked at all
-//	504  no reply within the integration timeout (29 s REST, 30 s HTTP)
+//	                                                  REST   HTTP   URL
+//	the path is not below the stage                    403
+//	the request is over 10 MB, or the event over 6 MB  413    413   413
+//	over the rate of the stage                         429    429
+//	the function's concurrency is used up              500    503   429
+//	the function failed, or its reply makes no sense   502    500   502
+//	no reply in time (29 s, 30 s, 15 min)              504    503   502
+//	the function cannot be invoked                     500    503   502
 //
-// These are the REST API's codes for every shape; AWS's HTTP API says 500 and 503 where this package says 502 and 504.
+// The bodies are AWS's, too: see refusalsOf. What a function URL says besides 429 is not documented.
 //
 // # Not emulated
 //

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/millrace-dev/millrace/internal/localaws/lambda"
 )
 
@@ -54,6 +56,10 @@ type Options struct {
 	BinaryMediaTypes []string
 	// Timeout bounds the wait for the reply; default that of the shape.
 	Timeout time.Duration
+	// Rate and Burst are the throttling of the stage: requests a second, and how many at once. Default: no limit here, although
+	// AWS has one for each account and region, 10,000 and 5,000.
+	Rate  float64
+	Burst int
 	// AccountID appears in the events; default "000000000000".
 	AccountID string
 	// AccessLog gets one line for each request. Default: nothing.
@@ -73,6 +79,9 @@ func (o Options) withDefaults() Options {
 	if o.Timeout == 0 {
 		o.Timeout = map[Shape]time.Duration{ShapeHTTP: HTTPTimeout, ShapeREST: RESTTimeout, ShapeURL: URLTimeout}[o.Shape]
 	}
+	if o.Rate == 0 {
+		o.Rate = float64(rate.Inf)
+	}
 	if o.AccountID == "" {
 		o.AccountID = "000000000000"
 	}
@@ -85,7 +94,10 @@ type Gateway struct {
 	invoke  InvokeFunc
 	encode  func(dst []byte, c *call, options Options) []byte
 	decode  func(result lambda.Result, r *http.Request, options Options) (reply, error)
+	limit   *rate.Limiter
 	bodies  sync.Pool // of *bytes.Buffer
+
+	refusals [troubles]refusal
 }
 
 var _ http.Handler = (*Gateway)(nil)
@@ -93,7 +105,10 @@ var _ http.Handler = (*Gateway)(nil)
 // New returns a front door, or an error when the shape is unknown.
 func New(invoke InvokeFunc, options Options) (*Gateway, error) {
 	options = options.withDefaults()
-	g := &Gateway{options: options, invoke: invoke, encode: appendEvent2, decode: decodeReply2}
+	g := &Gateway{
+		options: options, invoke: invoke, encode: appendEvent2, decode: decodeReply2, refusals: refusalsOf(options.Shape),
+		limit: rate.NewLimiter(rate.Limit(options.Rate), options.Burst),
+	}
 	switch options.Shape {
 	case ShapeHTTP, ShapeURL:
 	case ShapeREST:
@@ -135,15 +150,20 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) answer(r *http.Request, requestID string, now time.Time) reply {
 	path, found := strings.CutPrefix(r.URL.Path, g.Prefix())
 	if !found || path != "" && path[0] != '/' {
-		return refusal(http.StatusForbidden, "Missing Authentication Token") // what AWS says of a path that is no stage
+		return g.refuse(noStage)
+	}
+	if !g.limit.Allow() {
+		return g.refuse(tooMany)
 	}
 	body, pooled := g.bodies.Get().(*bytes.Buffer)
 	if !pooled {
 		body = new(bytes.Buffer)
 	}
 	defer g.bodies.Put(body)
-	if refused := readBody(r, body); refused != nil {
-		return *refused
+	if err := readBody(r, body); errors.Is(err, errTooLong) {
+		return g.refuse(tooLong)
+	} else if err != nil {
+		return g.refuse(badBody)
 	}
 	c := &call{request: r, path: path, body: body.Bytes(), id: requestID, now: now}
 	event := g.encode(make([]byte, 0, c.expectedBytes()), c, g.options)
@@ -151,52 +171,32 @@ func (g *Gateway) answer(r *http.Request, requestID string, now time.Time) reply
 	defer cancel()
 	result, err := g.invoke(ctx, event)
 	if err != nil {
-		return refusalOf(err)
+		return g.refuse(troubleOf(err))
 	}
 	if result.Failed() {
-		return internalError()
+		return g.refuse(failed)
 	}
 	decoded, err := g.decode(result, r, g.options)
 	if err != nil {
-		return internalError()
+		return g.refuse(failed)
 	}
 	return decoded
 }
 
-// readBody fills buffer with the request's body; a refusal says why it did not.
-func readBody(r *http.Request, buffer *bytes.Buffer) *reply {
+var errTooLong = errors.New("request too long")
+
+// readBody fills buffer with the request's body. Its errors are errTooLong and the connection's.
+func readBody(r *http.Request, buffer *bytes.Buffer) error {
 	buffer.Reset()
 	if r.ContentLength > MaxRequestBytes {
-		refused := refusal(http.StatusRequestEntityTooLarge, "Request Too Long")
-		return &refused
+		return errTooLong
 	}
 	if r.ContentLength > 0 {
 		buffer.Grow(int(r.ContentLength) + bytes.MinRead) // so that ReadFrom needs no second look
 	}
 	n, err := buffer.ReadFrom(io.LimitReader(r.Body, MaxRequestBytes+1))
-	if err != nil {
-		refused := refusal(http.StatusBadRequest, "Bad Request")
-		return &refused
+	if err == nil && n > MaxRequestBytes {
+		return errTooLong
 	}
-	if n > MaxRequestBytes {
-		refused := refusal(http.StatusRequestEntityTooLarge, "Request Too Long")
-		return &refused
-	}
-	return nil
-}
-
-// refusalOf classifies why the function did not run or was not waited for.
-func refusalOf(err error) reply {
-	switch {
-	case lambda.IsTooLarge(err):
-		return refusal(http.StatusRequestEntityTooLarge, "Request Too Long")
-	case lambda.IsThrottled(err):
-		throttled := refusal(http.StatusTooManyRequests, "Too Many Requests")
-		throttled.header = append(throttled.header, field{"Retry-After", "1"})
-		return throttled
-	case errors.Is(err, context.DeadlineExceeded):
-		return refusal(http.StatusGatewayTimeout, "Endpoint request timed out")
-	default: // shutting down, unknown function, or a client that went away and sees none of this
-		return refusal(http.StatusServiceUnavailable, "Service Unavailable")
-	}
+	return err
 }

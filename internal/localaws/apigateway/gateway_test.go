@@ -57,7 +57,7 @@ func readAll(tb testing.TB, r *http.Response) string {
 func TestGateway_Replies(t *testing.T) {
 	t.Parallel()
 	rest, restImages := apigateway.Options{Shape: apigateway.ShapeREST}, apigateway.Options{Shape: apigateway.ShapeREST, BinaryMediaTypes: []string{"image/*"}}
-	badGateway := `{"message":"Internal server error"}`
+	badGateway, badReply := `{"message":"Internal server error"}`, `{"message":"Internal Server Error"}`
 	tests := []struct {
 		name    string
 		options apigateway.Options
@@ -69,13 +69,13 @@ func TestGateway_Replies(t *testing.T) {
 		{"http: a full reply", apigateway.Options{}, `{"statusCode":201,"headers":{"content-type":"text/csv","X-A":"1"},"cookies":["a=1","b=2"],"body":"x,y\n","isBase64Encoded":false}`,
 			201, http.Header{"Content-Type": {"text/csv"}, "X-A": {"1"}, "Set-Cookie": {"a=1", "b=2"}, "Content-Length": {"4"}}, "x,y\n"},
 		{"http: base64 is decoded", apigateway.Options{}, `{"statusCode":200,"body":"AP8=","isBase64Encoded":true}`, 200, nil, "\x00\xff"},
-		{"http: broken base64", apigateway.Options{}, `{"statusCode":200,"body":"?","isBase64Encoded":true}`, 502, nil, badGateway},
+		{"http: broken base64", apigateway.Options{}, `{"statusCode":200,"body":"?","isBase64Encoded":true}`, 500, nil, badReply},
 		{"http: status as a string, no type", apigateway.Options{}, `{"statusCode":"404"}`, 404, http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, ""},
 		{"http: no status makes it the body", apigateway.Options{}, `{"a":1}`, 200, http.Header{"Content-Type": {"application/json"}}, `{"a":1}`},
 		{"http: no JSON makes it the body", apigateway.Options{}, `half {`, 200, http.Header{"Content-Type": {"application/json"}}, `half {`},
 		{"http: null makes it the body", apigateway.Options{}, `null`, 200, nil, `null`},
-		{"http: a status and something broken", apigateway.Options{}, `{"statusCode":200,"body":{}}`, 502, nil, badGateway},
-		{"http: a status out of range", apigateway.Options{}, `{"statusCode":700}`, 502, nil, badGateway},
+		{"http: a status and something broken", apigateway.Options{}, `{"statusCode":200,"body":{}}`, 500, nil, badReply},
+		{"http: a status out of range", apigateway.Options{}, `{"statusCode":700}`, 500, nil, badReply},
 		{"http: numbers and booleans as header values", apigateway.Options{}, `{"statusCode":200,"headers":{"X-N":5,"X-B":true}}`, 200, http.Header{"X-N": {"5"}, "X-B": {"true"}}, ""},
 		{"http: connection headers are not passed on", apigateway.Options{}, `{"statusCode":200,"headers":{"connection":"close","transfer-encoding":"chunked","content-length":"99"},"body":"ok"}`,
 			200, http.Header{"Connection": nil, "Transfer-Encoding": nil, "Content-Length": {"2"}}, "ok"},
@@ -111,37 +111,106 @@ func TestGateway_Errors(t *testing.T) {
 	failing := func(context.Context, []byte) (lambda.Result, error) {
 		return lambda.Result{Payload: []byte(`{"errorMessage":"secret"}`), FunctionError: lambda.Unhandled}, nil
 	}
+	tooLong := bytes.Repeat([]byte{'x'}, apigateway.MaxRequestBytes+1)
+	type answer struct {
+		status int
+		body   string
+	}
 	tests := []struct {
-		name    string
-		invoke  apigateway.InvokeFunc
-		options apigateway.Options
-		path    string
-		body    io.Reader
-		status  int
-		message string
+		name            string
+		invoke          apigateway.InvokeFunc
+		body            func() io.Reader
+		rest, http, url answer
 	}{
-		{"the function failed", failing, apigateway.Options{}, "/", http.NoBody, 502, "Internal server error"},
-		{"throttled", refusing(&lambda.Error{Status: 429}), apigateway.Options{}, "/", http.NoBody, 429, "Too Many Requests"},
-		{"the event is over 6 MB", refusing(&lambda.Error{Status: 413}), apigateway.Options{}, "/", http.NoBody, 413, "Request Too Long"},
-		{"nobody to invoke", refusing(errors.New("gone")), apigateway.Options{}, "/", http.NoBody, 503, "Service Unavailable"},
-		{"a body over 10 MB with its length", answering(`{}`), apigateway.Options{}, "/", bytes.NewReader(make([]byte, apigateway.MaxRequestBytes+1)), 413, "Request Too Long"},
-		{"a body over 10 MB without its length", answering(`{}`), apigateway.Options{}, "/", io.LimitReader(zeros{}, apigateway.MaxRequestBytes+1), 413, "Request Too Long"},
-		{"a body that breaks off", answering(`{}`), apigateway.Options{}, "/", brokenBody{}, 400, "Bad Request"},
-		{"a REST path without the stage", answering(`{"statusCode":200}`), apigateway.Options{Shape: apigateway.ShapeREST}, "/v1/x", http.NoBody, 403, "Missing Authentication Token"},
-		{"a REST path that only begins like the stage", answering(`{"statusCode":200}`), apigateway.Options{Shape: apigateway.ShapeREST}, "/product", http.NoBody, 403, "Missing Authentication Token"},
+		{
+			"the function failed", failing, nil,
+			answer{502, `{"message":"Internal server error"}`}, answer{500, `{"message":"Internal Server Error"}`}, answer{502, "Internal Server Error"},
+		},
+		{
+			"the reply has no sensible status", answering(`{"statusCode":"no"}`), nil,
+			answer{502, `{"message":"Internal server error"}`}, answer{500, `{"message":"Internal Server Error"}`}, answer{502, "Internal Server Error"},
+		},
+		{
+			"the function is throttled", refusing(&lambda.Error{Status: 429}), nil,
+			answer{500, `{"message":"Internal server error"}`}, answer{503, `{"message":"Service Unavailable"}`}, answer{429, `{"Message":"Rate Exceeded."}`},
+		},
+		{
+			"the event is over 6 MB", refusing(&lambda.Error{Status: 413}), nil,
+			answer{413, `{"message":"Request Too Long"}`}, answer{413, `{"message":"Request Entity Too Large"}`}, answer{413, `{"Message":"Request Entity Too Large"}`},
+		},
+		{
+			"nobody to invoke", refusing(errors.New("gone")), nil,
+			answer{500, `{"message":"Internal server error"}`}, answer{503, `{"message":"Service Unavailable"}`}, answer{502, "Internal Server Error"},
+		},
+		{
+			"a body over 10 MB with its length", answering(`{}`), func() io.Reader { return bytes.NewReader(tooLong) },
+			answer{413, `{"message":"Request Too Long"}`}, answer{413, `{"message":"Request Entity Too Large"}`}, answer{413, `{"Message":"Request Entity Too Large"}`},
+		},
+		{
+			"a body over 10 MB without its length", answering(`{}`), func() io.Reader { return io.LimitReader(zeros{}, apigateway.MaxRequestBytes+1) },
+			answer{413, `{"message":"Request Too Long"}`}, answer{413, `{"message":"Request Entity Too Large"}`}, answer{413, `{"Message":"Request Entity Too Large"}`},
+		},
+		{
+			"a body that breaks off", answering(`{}`), func() io.Reader { return brokenBody{} },
+			answer{400, `{"message":"Bad Request"}`}, answer{400, `{"message":"Bad Request"}`}, answer{400, `{"Message":"Bad Request"}`},
+		},
+		{
+			"no reply in time", refusing(context.DeadlineExceeded), nil,
+			answer{504, `{"message":"Endpoint request timed out"}`}, answer{503, `{"message":"Service Unavailable"}`}, answer{502, "Internal Server Error"},
+		},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			response := serve(newGateway(t, test.invoke, test.options), httptest.NewRequest(http.MethodPost, test.path, test.body))
-			if body, want := readAll(t, response), `{"message":"`+test.message+`"}`; response.StatusCode != test.status || body != want {
-				t.Errorf("got %d %s, want %d %s", response.StatusCode, body, test.status, want)
-			}
-			if got := response.Header.Get("Content-Type"); got != "application/json" {
-				t.Errorf("Content-Type = %q", got)
-			}
-		})
+		for shape, want := range map[apigateway.Shape]answer{apigateway.ShapeREST: test.rest, apigateway.ShapeHTTP: test.http, apigateway.ShapeURL: test.url} {
+			t.Run(string(shape)+": "+test.name, func(t *testing.T) {
+				t.Parallel()
+				var body io.Reader = http.NoBody
+				if test.body != nil {
+					body = test.body()
+				}
+				g := newGateway(t, test.invoke, apigateway.Options{Shape: shape})
+				response := serve(g, httptest.NewRequest(http.MethodPost, g.Prefix()+"/x", body))
+				if diff := cmp.Diff(want, answer{response.StatusCode, readAll(t, response)}, cmp.AllowUnexported(answer{})); diff != "" {
+					t.Errorf("answer (-want +got):\n%s", diff)
+				}
+				if got := response.Header.Get("Content-Type"); got != "application/json" {
+					t.Errorf("Content-Type = %q", got)
+				}
+				if got := response.Header.Get("X-Amzn-ErrorType"); (got != "") != (shape == apigateway.ShapeREST) {
+					t.Errorf("X-Amzn-Errortype = %q", got)
+				}
+			})
+		}
 	}
+}
+
+func TestGateway_REST_PathsOutsideOfTheStage(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t, answering(`{"statusCode":200}`), apigateway.Options{Shape: apigateway.ShapeREST})
+	for _, path := range []string{"/v1/x", "/product"} {
+		response := serve(g, httptest.NewRequest(http.MethodPost, path, http.NoBody))
+		if body := readAll(t, response); response.StatusCode != 403 || body != `{"message":"Missing Authentication Token"}` {
+			t.Errorf("%s: got %d %s", path, response.StatusCode, body)
+		}
+	}
+}
+
+func TestGateway_Rate_IsASteadyStreamAndABurst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, answering(`{"statusCode":204}`), apigateway.Options{Shape: apigateway.ShapeREST, Rate: 2, Burst: 3})
+		request := func() int { return serve(g, httptest.NewRequest(http.MethodGet, "/prod/", http.NoBody)).StatusCode }
+		var got []int
+		for range 4 {
+			got = append(got, request())
+		}
+		time.Sleep(time.Second)
+		for range 3 {
+			got = append(got, request())
+		}
+		if diff := cmp.Diff([]int{204, 204, 204, 429, 204, 204, 429}, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
 }
 
 type zeros struct{}
@@ -154,8 +223,11 @@ func (brokenBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func TestGateway_TimesOut(t *testing.T) {
 	t.Parallel()
-	for shape, timeout := range map[apigateway.Shape]time.Duration{
-		apigateway.ShapeHTTP: 30 * time.Second, apigateway.ShapeREST: 29 * time.Second, apigateway.ShapeURL: 15 * time.Minute,
+	for shape, want := range map[apigateway.Shape]struct {
+		timeout time.Duration
+		status  int
+	}{
+		apigateway.ShapeHTTP: {30 * time.Second, 503}, apigateway.ShapeREST: {29 * time.Second, 504}, apigateway.ShapeURL: {15 * time.Minute, 502},
 	} {
 		t.Run(string(shape), func(t *testing.T) {
 			t.Parallel()
@@ -166,8 +238,8 @@ func TestGateway_TimesOut(t *testing.T) {
 				}, apigateway.Options{Shape: shape})
 				begin := time.Now()
 				response := serve(g, httptest.NewRequest(http.MethodGet, g.Prefix()+"/", http.NoBody))
-				if took := time.Since(begin); response.StatusCode != 504 || took != timeout {
-					t.Errorf("got %d after %s, want 504 after %s", response.StatusCode, took, timeout)
+				if took := time.Since(begin); response.StatusCode != want.status || took != want.timeout {
+					t.Errorf("got %d after %s, want %d after %s", response.StatusCode, took, want.status, want.timeout)
 				}
 			})
 		})

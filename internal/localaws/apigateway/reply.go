@@ -28,15 +28,6 @@ type reply struct {
 
 type field struct{ name, value string }
 
-func refusal(status int, message string) reply {
-	body := appendString([]byte(`{"message":`), message)
-	return reply{status: status, header: []field{{"Content-Type", "application/json"}}, body: append(body, '}')}
-}
-
-func internalError() reply {
-	return refusal(http.StatusBadGateway, "Internal server error")
-}
-
 // write sends the reply. Connection headers of the function's are not passed on, as on AWS.
 func (p reply) write(w http.ResponseWriter) {
 	header := w.Header()
