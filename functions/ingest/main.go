@@ -41,7 +41,7 @@ func build(ctx context.Context, logger *slog.Logger) (*lambdahttp.Handler, error
 		return nil, err
 	}
 	bucket, books := claimcheck.New(runtime.Bucket), ledger.New()
-	options := ingest.Options{
+	handler, err := ingest.New(ingest.Options{
 		Keys:          runtime.Config.Keys,
 		Processors:    runtime.Config.Processors,
 		Receivers:     []receiver.Receiver{generic.New(), posthog.New()},
@@ -49,12 +49,9 @@ func build(ctx context.Context, logger *slog.Logger) (*lambdahttp.Handler, error
 		DeadLetters:   queue.New(client, runtime.DeadLetterURL).WithBucket(bucket),
 		MaxEventBytes: bucket.MaxEventBytes(),
 		Ledger:        books,
+		Accepted:      telemetry.AcceptedLog(runtime.Audit),
 		Logger:        logger,
-	}
-	if runtime.Audit {
-		options.Accepted = telemetry.AcceptedLog(os.Stdout)
-	}
-	handler, err := ingest.New(options)
+	})
 	if err != nil {
 		return nil, err
 	}

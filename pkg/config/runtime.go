@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -39,7 +40,7 @@ type Runtime struct {
 	DeadLetterURL string
 	Table         string // empty for none
 	Bucket        string // empty for none
-	Audit         bool   // whether accepted ids are logged
+	Audit         io.Writer // where accepted ids are logged, nil for nowhere
 }
 
 // LoadRuntime reads the environment and the configuration that it names. The error
@@ -55,8 +56,10 @@ func LoadRuntime() (Runtime, error) {
 			problems = append(problems, fmt.Errorf("the environment variable %s is not set", name))
 		}
 	}
-	var errAudit error
-	r.Audit, errAudit = isOn(EnvAudit)
+	audited, errAudit := isOn(EnvAudit)
+	if audited {
+		r.Audit = os.Stdout
+	}
 	path, err := configPath()
 	if err == nil {
 		r.Config, err = Load(path)

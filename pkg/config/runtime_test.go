@@ -43,8 +43,8 @@ func TestLoadRuntime_Audit_IsOffUnlessOn(t *testing.T) {
 	t.Setenv(config.EnvDeadLetterURL, "http://sqs/dlq")
 	for value, want := range map[string]bool{"": false, "off": false, "on": true} {
 		t.Setenv(config.EnvAudit, value)
-		if r, err := config.LoadRuntime(); err != nil || r.Audit != want {
-			t.Errorf("%s=%q: audit is %v and the error %v, want %v and none", config.EnvAudit, value, r.Audit, err, want)
+		if r, err := config.LoadRuntime(); err != nil || (r.Audit != nil) != want {
+			t.Errorf("%s=%q: audit to %v and the error %v, want any: %v, and no error", config.EnvAudit, value, r.Audit, err, want)
 		}
 	}
 	t.Setenv(config.EnvAudit, "yes")

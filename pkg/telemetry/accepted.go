@@ -54,8 +54,12 @@ type acceptedLine struct {
 
 // AcceptedLog returns a function that writes events which ingest made durable to w, as
 // lines of accepted events. Call it before the client is answered. Each line is one write.
-// It is safe for concurrent use if w is. Writing costs about 100 bytes an event.
+// It is safe for concurrent use if w is. Writing costs about 100 bytes an event. When w is
+// nil, so is the function.
 func AcceptedLog(w io.Writer) func(context.Context, []event.Event) {
+	if w == nil {
+		return nil
+	}
 	return func(ctx context.Context, events []event.Event) {
 		now, request := time.Now(), requestID(ctx)
 		for len(events) > 0 {

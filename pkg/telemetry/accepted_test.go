@@ -66,6 +66,9 @@ func TestAcceptedLog_TellsAllThatRoutesLookAt(t *testing.T) {
 
 func TestAcceptedLog_NothingAccepted_WritesNothing(t *testing.T) {
 	t.Parallel()
+	if telemetry.AcceptedLog(nil) != nil {
+		t.Error("without a log there is a function")
+	}
 	var lines writes
 	telemetry.AcceptedLog(&lines)(t.Context(), nil)
 	if len(lines) > 0 {
