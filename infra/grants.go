@@ -18,8 +18,9 @@ func (e *BatchExporter) grant() {
 
 	allow(e.Ingest.Role(), e.sqs("SendMessage"), packs, letters)
 	// The event-source mapping receives and deletes as the function; a residue is sent
-	// to the main queue, a dead letter to the other.
-	allow(e.Flush.Role(), e.sqs("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"), packs)
+	// to the main queue, a dead letter to the other; a pack that another flush has
+	// claimed is hidden until that claim is over.
+	allow(e.Flush.Role(), e.sqs("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"), packs)
 	allow(e.Flush.Role(), e.sqs("SendMessage"), packs, letters)
 	allow(e.Replay.Role(), e.sqs("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"), letters)
 	// What is left of a letter that is replayed in part is a letter again.

@@ -49,7 +49,7 @@ func TestBatchExporter_Roles_AllowExactlyTheseCalls(t *testing.T) {
 			"dynamodb:BatchGetItem Dedup", "dynamodb:PutItem Dedup",
 			"logs:CreateLogStream FlushLogs", "logs:PutLogEvents FlushLogs",
 			"secretsmanager:GetSecretValue arn:aws:secretsmanager:eu-west-1:111122223333:secret:warehouse-AbCdEf",
-			"sqs:DeleteMessage Queue", "sqs:GetQueueAttributes Queue", "sqs:ReceiveMessage Queue", "sqs:SendMessage DeadLetters", "sqs:SendMessage Queue",
+			"sqs:ChangeMessageVisibility Queue", "sqs:DeleteMessage Queue", "sqs:GetQueueAttributes Queue", "sqs:ReceiveMessage Queue", "sqs:SendMessage DeadLetters", "sqs:SendMessage Queue",
 			"ssm:GetParameter :parameter/millrace/warehouse/team",
 		},
 		"Replay": {
