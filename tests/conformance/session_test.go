@@ -145,6 +145,9 @@ func typed[E error](err error) error {
 		return nil
 	}
 	var want E
+	if err == nil {
+		return fmt.Errorf("accepted, want %T", want)
+	}
 	return fmt.Errorf("error %T %w, want %T", err, err, want)
 }
 

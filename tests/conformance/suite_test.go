@@ -178,6 +178,7 @@ func rewrite(t *testing.T, server string, all []trial, problems []error) {
 	if err := os.WriteFile("deviations.json", append(text, '\n'), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	rewriteReadme(t)
 	t.Logf("%s: %d of %d cases differ", server, len(column), len(all))
 }
 
