@@ -1,5 +1,4 @@
-// Command flush is the Lambda function that takes packs off the queue and delivers
-// their events to the sinks. See pkg/flush.
+// Command flush is the Lambda function that delivers what is on the queue to the sinks. See pkg/flush.
 package main
 
 import (
@@ -48,7 +47,7 @@ func build(ctx context.Context, logger *slog.Logger) (*flush.Handler, error) {
 	source := queue.New(client, runtime.QueueURL).WithBucket(bucket)
 	options, err := flush.FromConfig(runtime.Config, flush.Options{
 		Queue: source, DeadLetters: queue.New(client, runtime.DeadLetterURL).WithBucket(bucket), Bucket: bucket,
-		Dedup: memory, Ledger: books, Logger: logger,
+		Dedup: memory, Ledger: books, Ended: telemetry.EndedLog(runtime.Audit), Logger: logger,
 	})
 	if err != nil {
 		return nil, err

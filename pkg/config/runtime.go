@@ -38,8 +38,8 @@ type Runtime struct {
 	Config        *Config
 	QueueURL      string
 	DeadLetterURL string
-	Table         string // empty for none
-	Bucket        string // empty for none
+	Table         string    // empty for none
+	Bucket        string    // empty for none
 	Audit         io.Writer // where accepted ids are logged, nil for nowhere
 }
 

@@ -60,7 +60,7 @@ func (r *run) obey(i int) {
 }
 
 func (r *run) skip(i int, v dedup.Verdict) {
-	r.count(ledger.Deduped, r.units[i].Sink, "", 1)
+	r.ended(ledger.Deduped, r.units[i].Sink, "", r.sources[i])
 	if v.Conflict {
 		r.count(ledger.Conflict, r.units[i].Sink, "", 1)
 	}

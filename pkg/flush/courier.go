@@ -260,17 +260,17 @@ func (c *courier) logFailure(events int, o sink.Outcome, d retry.Decision) {
 func (c *courier) settle(f fate, position int) {
 	switch {
 	case c.target.Mode == FailOpen:
-		c.drop(f)
+		c.drop(f, c.origins[position])
 	case f.action == retry.DeadLetter && c.target.Discard != nil && c.target.Discard(f.class, f.status):
-		c.count(ledger.Rejected, c.sink, string(f.class), 1)
+		c.ended(ledger.Rejected, c.sink, f.class, c.origins[position])
 	default:
 		c.put(f, c.origins[position])
 	}
 }
 
 // drop counts an event that a best-effort sink did not take.
-func (c *courier) drop(f fate) {
-	c.count(ledger.Dropped, c.sink, string(f.class), 1)
+func (c *courier) drop(f fate, from origin) {
+	c.ended(ledger.Dropped, c.sink, f.class, from)
 	if total, warn := c.target.drops.dropped(1); warn {
 		c.Logger.Warn("best-effort sink drops events", "sink", c.sink, "dropped", total, "class", f.class, "status", f.status, "cause", f.cause)
 	}

@@ -50,6 +50,9 @@ type Options struct {
 	Dedup *dedup.Deduper
 	// Ledger counts; nil counts into one that nobody reads.
 	Ledger *ledger.Ledger
+	// Ended is told of each event that ends at a sink without a delivery, and how: Deduped,
+	// Rejected or Dropped. It is called concurrently. nil tells nobody.
+	Ended func(how ledger.Counter, sink string, e *event.Event)
 	// Logger; nil means slog.Default().
 	Logger *slog.Logger
 	// Margin before the deadline at which sending stops. 0 means DefaultMargin, but

@@ -9,6 +9,7 @@ import (
 	"github.com/millrace-dev/millrace/pkg/dedup"
 	"github.com/millrace-dev/millrace/pkg/ledger"
 	"github.com/millrace-dev/millrace/pkg/queue"
+	"github.com/millrace-dev/millrace/pkg/retry"
 )
 
 // run is the state of one invocation. Only settled, under mu, and requests are written
@@ -41,6 +42,14 @@ func newRun(f *Flusher, messages []queue.Received) *run {
 	return &run{
 		Flusher: f, now: time.Now(), messages: messages,
 		back: make(map[int]time.Duration), settled: make(map[fate][]origin),
+	}
+}
+
+// ended counts an event that ends without a delivery, and tells of it.
+func (r *run) ended(how ledger.Counter, sinkName string, class retry.Class, from origin) {
+	r.count(how, sinkName, string(class), 1)
+	if r.Ended != nil {
+		r.Ended(how, sinkName, &r.packs[from.pack].Events[from.event])
 	}
 }
 
