@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -65,8 +67,8 @@ func TestRowA7_Flush_Drops_AreCountedByCause(t *testing.T) {
 		if diff := cmp.Diff(map[string]int{"permanent": 1, "too-large": 1, "throttled": 1, "setup": 1}, got); diff != "" {
 			t.Errorf("drops by cause (-want +got):\n%s", diff)
 		}
-		if d, r := b.counter(ledger.Delivered, "optional"), b.counter(ledger.Routed, "optional"); r != 5 || d > 1 {
-			t.Errorf("the books say %d delivered of %d accepted, the sink took %d", d, r, len(s.taken))
+		if d, r := b.counter(ledger.Delivered, "optional"), b.counter(ledger.Routed, "optional"); r != 5 || d != 1 || len(s.taken) != 1 {
+			t.Errorf("the books say %d delivered of %d accepted, the sink took %d; want 1 of 5", d, r, len(s.taken))
 		}
 	})
 }
@@ -202,6 +204,32 @@ func (w *watched) Delete(_ context.Context, receipts ...string) error {
 	return nil
 }
 
+// C2: every POST carries an idempotency key, a UUID, and every batch has its own; also the
+// parts of one that was too large.
+func TestRowC2_Flush_EveryPOST_CarriesAKeyOfItsBatch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := newStage(t, scene{events: 12, packs: 3, script: "413, 200", options: httpsink.Options{MaxEvents: 5, Compression: httpsend.None}})
+		st.playOn(t, st.flush(t, st.messages(t)))
+		uuid := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+		bodies := make(map[string]string)
+		for i, r := range st.server.Requests() {
+			key := r.Header.Get("Idempotency-Key")
+			if r.Method != http.MethodPost || len(r.Header.Values("Idempotency-Key")) != 1 || !uuid.MatchString(key) {
+				t.Errorf("request %d is a %s with the keys %q, want a POST with one UUID", i, r.Method, r.Header.Values("Idempotency-Key"))
+			}
+			if other, used := bodies[key]; used && other != string(r.Body) {
+				t.Errorf("two batches share the key %s", key)
+			}
+			bodies[key] = string(r.Body)
+		}
+		if len(bodies) < 5 {
+			t.Errorf("%d keys, want three batches and two halves at least", len(bodies))
+		}
+		st.close(t)
+	})
+}
+
 // C5: a message is marked as sent only after its sink accepted it; and how the sink does
 // (well, or its last error) can be read.
 func TestRowC5_Drain_MarksAsSentAfterTheSinkAccepted(t *testing.T) {
@@ -219,6 +247,17 @@ func TestRowC5_Drain_MarksAsSentAfterTheSinkAccepted(t *testing.T) {
 	if want := []string{"accepted 2", "deleted [r-1]"}; !slices.Equal(order, want) {
 		t.Errorf("order %q, want %q", order, want)
 	}
+	order = nil
+	s.script = append(s.script, fails(retry.Throttled, time.Minute))
+	b.queue.refuse = func(int) bool { return true }
+	source.messages = []queue.Received{message(t, "not-sent", meta(), orders(1))}
+	if done, err := b.flusher.Drain(t.Context(), source); err != nil || done.Back != 1 {
+		t.Errorf("drained %+v (%v), want one message back", done, err)
+	}
+	if want := []string{"deleted []", "hidden [r-not-sent] for 0s"}; !slices.Equal(order, want) {
+		t.Errorf("what was neither sent nor kept elsewhere: %q, want %q", order, want)
+	}
+	b.queue.refuse = nil
 	s.script = append(s.script, fails(retry.Setup, 0))
 	b.flusher.Flush(t.Context(), []queue.Received{message(t, "2", meta(), orders(3)[2:])})
 	if _, p := b.queue.only(t); p.Header.Reason.Cause != "told to" || p.Header.Reason.Class != "setup" {
