@@ -109,6 +109,11 @@ chaos: functions ## Random faults for SECONDS (default 60); the seed is printed,
 chaos-ci: functions ## The 50 fixed seeds, 20 s of faults each
 	$(GO) test -count=1 -timeout 10m ./tests/chaos -run FixedSeeds -seeds 50 -load 20s -parallel 10
 
+KILLS ?= 50
+.PHONY: kill
+kill: ## Kill the embedded SQS with -9 under load KILLS times (default 50) and count what is left
+	SQS_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run Kill9 -v ./internal/localaws/sqs
+
 .PHONY: mutants
 mutants: ## Plant bugs one by one and let the chaos suite find each
 	$(GO) test -count=1 -timeout 30m ./tests/chaos -run Mutants -v -mutants -load 8s -parallel 8
@@ -165,6 +170,14 @@ lint: $(GOLANGCI_LINT) ## Run golangci-lint (installs the pinned version into .t
 .PHONY: arch
 arch: ## Check the import map, the functions' import graphs, fuzz corpora and documents
 	$(GO) test -count=1 ./internal/check/... ./tests/arch
+
+# The table of docs/adr/0008. A comment or an empty line is no line of code.
+.PHONY: localaws-lines
+localaws-lines: ## Count the lines of the embedded AWS, by service, without tests
+	@cd internal/localaws && for service in . */; do \
+		ls $$service/*.go | grep -v _test.go | xargs cat | awk -v service="$$service" \
+			'{ all++ } !/^[ \t]*(\/\/|$$)/ { code++ } END { printf "| %s | %d | %d |\n", service, all, code }'; \
+	done | awk -F'|' '{ all += $$3; code += $$4; print } END { printf "| all | %d | %d |\n", all, code }'
 
 .PHONY: imports
 imports: ## Rewrite the import map in CONTRIBUTING.md from the imports that exist
