@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -15,6 +16,7 @@ import (
 	"github.com/millrace-dev/millrace/internal/devstack"
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/deadletter"
+	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/processor/route"
 )
 
@@ -27,6 +29,14 @@ type auditSource struct {
 }
 
 func (s *auditSource) router() *route.Router { return route.New(s.setup.Routes) }
+
+// byFields says whether fields of an event decide what its duplicates are.
+func (s *auditSource) byFields(e *event.Event) bool {
+	return slices.ContainsFunc(s.setup.ByFields, func(m route.Match) bool {
+		matcher := route.NewMatcher(m)
+		return matcher.Fits(e)
+	})
+}
 
 // open asks the `millrace dev` at the endpoint; where none answers, the flags say everything.
 func (a *auditCommand) open(ctx context.Context) (*auditSource, error) {
@@ -56,11 +66,12 @@ func keptJournal(directory string) ([]string, error) {
 	if directory == "" {
 		return nil, usageError("audit: this 'millrace dev' keeps nothing (--data memory), so nobody knows what it accepted")
 	}
-	files, err := audit.KeptFiles(directory)
-	if err == nil && len(files) == 0 {
+	accepted, err := audit.KeptFiles(filepath.Join(directory, devstack.Ingest))
+	ended, errEnded := audit.KeptFiles(filepath.Join(directory, devstack.Flush))
+	if err = errors.Join(err, errEnded); err == nil && len(accepted) == 0 {
 		err = usageError("audit: nothing was accepted yet: %s is empty", directory)
 	}
-	return files, err //nolint:wrapcheck // says what it is about
+	return slices.Concat(accepted, ended), err
 }
 
 func (a *auditCommand) fromConfig(s *setup) error {
@@ -140,13 +151,19 @@ func (a *auditCommand) lookAtLetters(ctx context.Context, where *audit.Whereabou
 	if err != nil {
 		return 0, err
 	}
-	return depth.Total(), look(ctx, letters, deadletter.Filter{}, func(l letter) bool {
+	bucket := &letterBucket{flags: dlqFlags{awsFlags: a.awsFlags}}
+	var failure error
+	err = look(ctx, letters, deadletter.Filter{}, func(l letter) bool {
+		if failure = fetch(ctx, bucket, &l); failure != nil {
+			return false
+		}
 		if p, err := batch.Decode(l.message.Body, l.message.Events); err == nil {
 			contents := newPackContents(&p)
 			contents.enter(audit.DeadLetters, where)
 		}
 		return true
 	})
+	return depth.Total(), errors.Join(err, failure)
 }
 
 // nameAndFile cuts a --sink flag.

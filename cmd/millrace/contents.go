@@ -1,13 +1,18 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/go-json-experiment/json"
 
 	"github.com/millrace-dev/millrace/internal/devstack"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 	"github.com/millrace-dev/millrace/pkg/batch"
+	"github.com/millrace-dev/millrace/pkg/claimcheck"
 )
 
 // contents are the packs on both queues, hidden ones too, at one moment each: the main queue's first. An event that was on the
@@ -35,13 +40,13 @@ type packContents struct {
 
 // serveContents answers where each event is. It takes time and memory in proportion to what is queued: it is for tests and for
 // looking into trouble.
-func (c *cloud) serveContents(w http.ResponseWriter, _ *http.Request) {
-	main, err := c.contentsOf(devstack.MainQueue)
+func (c *cloud) serveContents(w http.ResponseWriter, r *http.Request) {
+	main, err := c.contentsOf(r.Context(), devstack.MainQueue)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	letters, err := c.contentsOf(devstack.LetterQueue)
+	letters, err := c.contentsOf(r.Context(), devstack.LetterQueue)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -50,21 +55,31 @@ func (c *cloud) serveContents(w http.ResponseWriter, _ *http.Request) {
 	_ = json.MarshalWrite(w, contents{Queue: main, DeadLetters: letters}) // a client that has gone is no trouble of ours
 }
 
-func (c *cloud) contentsOf(name string) ([]packContents, error) {
+func (c *cloud) contentsOf(ctx context.Context, name string) ([]packContents, error) {
 	messages, err := c.server.SQS().Peek(name)
 	if err != nil {
 		return nil, err
 	}
 	packs := make([]packContents, 0, len(messages))
+	bucket := claimcheck.NewWithConfig(aws.Config{
+		Region: localRegion, BaseEndpoint: &c.aws, HTTPClient: c.server.Client(),
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}, devstack.ClaimBucket)
 	for i := range messages {
-		packs = append(packs, packOf(&messages[i]))
+		packs = append(packs, packOf(ctx, bucket, &messages[i]))
 	}
 	return packs, nil
 }
 
 // packOf lists what a message holds; one that is no readable pack holds no events.
-func packOf(m *sqs.Message) packContents {
-	p, err := batch.Decode([]byte(m.Body), m.MessageAttributes[batch.AttributeName].BinaryValue)
+func packOf(ctx context.Context, bucket getter, m *sqs.Message) packContents {
+	events := m.MessageAttributes[batch.AttributeName].BinaryValue
+	p, err := batch.Decode([]byte(m.Body), events)
+	if errors.Is(err, batch.ErrCheckedIn) {
+		if events, err = bucket.Get(ctx, p.Header.Claim, p.Header.Bytes); err == nil {
+			p, err = batch.Decode([]byte(m.Body), events)
+		}
+	}
 	if err != nil {
 		p.Events = nil
 	}

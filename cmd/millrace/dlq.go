@@ -29,7 +29,8 @@ type dlqCommands struct {
 // dlqFlags say where the dead letters are.
 type dlqFlags struct {
 	awsFlags
-	Queue string `default:"millrace-dlq" help:"Name or URL of the dead-letter queue."`
+	Queue  string `default:"millrace-dlq" help:"Name or URL of the dead-letter queue."`
+	Bucket string `placeholder:"NAME" help:"Bucket with the events that are too large for the queue. Default: the one that the functions use."`
 }
 
 // letter is a dead letter with what its header says. Header is empty when the message is no pack.

@@ -20,8 +20,8 @@ type dlqExportCommand struct {
 
 // Help shows how to use it.
 func (dlqExportCommand) Help() string {
-	return `Writes dead letters to a file as JSON lines, complete: header, events, and whatever else lies on the queue. 'millrace dlq import'
-puts them back. With --remove a letter is deleted only after the file is synced to disk.
+	return `Writes dead letters to a file as JSON lines, complete: header, events (those in the bucket, too), and whatever else lies on the
+queue. 'millrace dlq import' puts them back. With --remove a letter is deleted only after the file is synced to disk.
 
     millrace dlq export letters.ndjson
     millrace dlq export --class permanent --until 72h --remove old.ndjson
@@ -49,7 +49,10 @@ func (d *dlqExportCommand) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return fmt.Errorf("dlq export: %w", err)
 	}
-	export := letterExport{source: source, choice: letterChoice{d.filter(), d.ID}, file: file, out: bufio.NewWriter(file), remove: d.Remove}
+	export := letterExport{
+		source: source, bucket: &letterBucket{flags: d.dlqFlags}, choice: letterChoice{d.filter(), d.ID},
+		file: file, out: bufio.NewWriter(file), remove: d.Remove,
+	}
 	err = export.run(ctx)
 	if closeErr := file.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("dlq export: %w", closeErr)
@@ -83,6 +86,7 @@ type syncedFile interface {
 // letterExport writes letters away.
 type letterExport struct {
 	source letterTaker
+	bucket getter
 	choice letterChoice
 	file   syncedFile
 	out    *bufio.Writer
@@ -105,6 +109,9 @@ func (e *letterExport) take(ctx context.Context, letters []letter, receipts map[
 		l := &letters[i]
 		if !e.choice.means(l) {
 			continue
+		}
+		if err := fetch(ctx, e.bucket, l); err != nil {
+			return fmt.Errorf("dlq export: %w", err)
 		}
 		line, err := exportLine(l)
 		if err != nil {

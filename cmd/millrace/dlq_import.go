@@ -38,7 +38,7 @@ func (d *dlqImportCommand) Run(ctx context.Context, c *console) error {
 	if err != nil {
 		return d.hint(err)
 	}
-	back := letterImport{target: target, client: client}
+	back := letterImport{target: target.WithBucket(&letterBucket{flags: d.dlqFlags}), client: client}
 	if err = d.each(func(l queue.Outgoing) error { return back.add(ctx, l) }); err == nil {
 		err = back.put(ctx)
 	}
@@ -61,7 +61,7 @@ type letterImport struct {
 }
 
 func (i *letterImport) add(ctx context.Context, l queue.Outgoing) error {
-	if len(l.Message.Events) == 0 {
+	if len(l.Message.Events) == 0 && l.Message.Header.Claim == "" {
 		return i.putBody(ctx, l.Message.Body)
 	}
 	if i.waiting = append(i.waiting, l); len(i.waiting) < queue.MaxEntries {

@@ -46,6 +46,7 @@ type letterLine struct {
 	Last       time.Time `json:"last,omitzero"`
 	Sent       time.Time `json:"sent"`
 	Trace      string    `json:"trace,omitempty"`
+	Claim      string    `json:"claim,omitempty"` // where in the bucket the events are
 }
 
 func lineOf(l *letter) letterLine {
@@ -57,7 +58,7 @@ func lineOf(l *letter) letterLine {
 	h := &l.header
 	line.Sink, line.Class = deadletter.SinkOf(h), deadletter.ClassOf(h)
 	line.Events, line.Tenant, line.Receiver, line.Kinds = h.Count, h.Tenant, h.Receiver, h.Kinds
-	line.Generation, line.Trace = h.Generation, h.Trace
+	line.Generation, line.Trace, line.Claim = h.Generation, h.Trace, h.Claim
 	if r := h.Reason; r != nil {
 		line.Status, line.Stop, line.Cause, line.Attempts = r.Status, r.Stop, r.Cause, r.Attempts
 		line.First, line.Last = r.First, r.Last

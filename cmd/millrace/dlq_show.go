@@ -46,12 +46,15 @@ func (d *dlqShowCommand) Run(ctx context.Context, c *console) error {
 	case found == nil:
 		return fmt.Errorf("no dead letter has an id that begins with %q; millrace dlq ls lists them", d.ID)
 	}
-	return d.print(c, found)
+	return d.print(ctx, c, found)
 }
 
-func (d *dlqShowCommand) print(c *console, l *letter) error {
+func (d *dlqShowCommand) print(ctx context.Context, c *console, l *letter) error {
 	var events []jsontext.Value
 	if d.Events {
+		if err := fetch(ctx, &letterBucket{flags: d.dlqFlags}, l); err != nil {
+			return d.hint(err)
+		}
 		var err error
 		if events, err = eventsOf(l); err != nil {
 			return err
@@ -96,6 +99,9 @@ func story(l *letter) string {
 		fmt.Sprintf("Letter %s holds %s of tenant %s, received by %s%s.", l.id(), plural(h.Count, "event"), h.Tenant, h.Receiver, between(h.First, h.Last)),
 		failureOf(h),
 	}
+	if h.Claim != "" {
+		lines = append(lines, "Its events are too large for the queue: they are in the bucket, as "+h.Claim+".")
+	}
 	if h.Generation > 0 {
 		lines = append(lines, fmt.Sprintf("It was replayed %s before.", plural(h.Generation, "time")))
 	}
@@ -111,11 +117,7 @@ func failureOf(h *batch.Header) string {
 		return "SQS moved it here by itself: the flush function crashed or ran out of time again and again while it had it.\n" +
 			"Its log says more: functions write to .millrace/logs, or to CloudWatch on AWS.\n" + beforeTheCrash(h)
 	}
-	who := "Ingest"
-	if h.Sink != "" {
-		who = "Sink " + h.Sink
-	}
-	text := fmt.Sprintf("%s did not take it (%s)", who, r.Class)
+	text := fmt.Sprintf("%s did not take it (%s)", refuser(h), r.Class)
 	if r.Status != 0 {
 		text += fmt.Sprintf(", the last answer was %d", r.Status)
 	}
@@ -133,6 +135,17 @@ func failureOf(h *batch.Header) string {
 		text += " Why it stopped: " + r.Stop + "."
 	}
 	return text
+}
+
+// refuser is who gave a letter up.
+func refuser(h *batch.Header) string {
+	switch {
+	case h.Reason.Stop == deadletter.StopMissing:
+		return "The flush"
+	case h.Sink != "":
+		return "Sink " + h.Sink
+	}
+	return "Ingest"
 }
 
 // beforeTheCrash tells what was known of a pack that SQS moved.
@@ -160,6 +173,9 @@ func nextStep(h *batch.Header) string {
 	switch {
 	case !deadletter.Replayable(h):
 		return "It cannot be sent as it is. Look at it with --events, send it somewhere with millrace replay --to, or remove it with " +
+			"millrace dlq discard --id."
+	case h.Reason != nil && h.Reason.Stop == deadletter.StopMissing:
+		return "Restore the object, if the bucket keeps versions, then send it again with millrace replay; or remove it with " +
 			"millrace dlq discard --id."
 	case h.Sink == "":
 		return "Send it again: millrace replay --sink '" + deadletter.AllSinks + "'"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -20,15 +21,16 @@ type exported struct {
 	Header jsontext.Value `json:"header,omitempty"`
 	// Body is any other body, as text.
 	Body *string `json:"body,omitzero"`
-	// Events is the attribute with the events, compressed as it is; base64 in JSON.
+	// Events is the attribute or the object with the events, compressed as it is; base64 in JSON. It is absent when the events
+	// should be in the bucket and are not.
 	Events []byte `json:"events,omitempty"`
 	// MessageID and Sent are SQS's, for people: an import gets new ones.
 	MessageID string    `json:"message_id"`
 	Sent      time.Time `json:"sent"`
 }
 
-// maxLineBytes bounds a line of an exported file: a whole message with its events in base64 and its body escaped.
-const maxLineBytes = 8 * batch.MaxMessageBytes
+// maxLineBytes bounds a line of an exported file: a whole message with its events in base64 and its body escaped, or a large event.
+const maxLineBytes = 2 * batch.MaxLargeEventBytes
 
 // exportLine writes a letter as one line, with the line break.
 func exportLine(l *letter) ([]byte, error) {
@@ -64,7 +66,7 @@ func readExported(line []byte) (queue.Outgoing, error) {
 		return queue.Outgoing{Message: batch.Message{Body: *e.Body, Events: e.Events}}, nil
 	}
 	pack, err := batch.Decode(e.Header, e.Events)
-	if err != nil {
+	if err != nil && !errors.Is(err, batch.ErrCheckedIn) {
 		return queue.Outgoing{}, fmt.Errorf("damaged letter: %w", err)
 	}
 	return queue.Outgoing{Message: batch.Message{Header: pack.Header, Body: string(e.Header), Events: e.Events}}, nil
