@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/millrace-dev/millrace/internal/audit"
+	"github.com/millrace-dev/millrace/pkg/event"
 )
 
 type auditCommand struct {
@@ -96,7 +98,8 @@ func (a *auditCommand) compare(ctx context.Context, c *console) (auditReport, er
 	}
 	named := newNamed(a.Limit)
 	for _, o := range outputs {
-		counts, err := o.compare(ctx, &journal, &where, router, named.add)
+		wants := func(e *event.Event) bool { return slices.Contains(router.Sinks(e), o.name) }
+		counts, err := o.compare(ctx, &journal, &where, audit.Sink{Name: o.name, Wants: wants, ByFields: source.byFields}, named.add)
 		if why := notCompared(err); why != "" {
 			report.NotCompared[o.name] = why
 			continue
@@ -143,7 +146,7 @@ func (n *named) add(f *audit.Finding) {
 // worst returns as many as may be printed, and how many others there are.
 func (n *named) worst() (events []audit.Finding, more int) {
 	events = []audit.Finding{}
-	for _, verdict := range []audit.Verdict{audit.Missing, audit.Doubled, audit.DeadLettered, audit.InFlight} {
+	for _, verdict := range []audit.Verdict{audit.Missing, audit.Doubled, audit.DeadLettered, audit.InFlight, audit.GivenUp} {
 		found := n.by[verdict]
 		events = append(events, found[:min(len(found), n.limit-len(events))]...)
 	}

@@ -13,8 +13,6 @@ import (
 	"github.com/millrace-dev/millrace/internal/audit"
 	"github.com/millrace-dev/millrace/internal/demosink"
 	"github.com/millrace-dev/millrace/pkg/config"
-	"github.com/millrace-dev/millrace/pkg/event"
-	"github.com/millrace-dev/millrace/pkg/processor/route"
 )
 
 // output is where one sink tells what it has.
@@ -81,14 +79,13 @@ func notCompared(err error) string {
 	return ""
 }
 
-// compare compares one sink.
+// compare compares one sink, of which the name and what it wants are given.
 func (o *output) compare(
-	ctx context.Context, journal *audit.Journal, where *audit.Whereabouts, router *route.Router, name func(*audit.Finding),
+	ctx context.Context, journal *audit.Journal, where *audit.Whereabouts, sink audit.Sink, name func(*audit.Finding),
 ) (audit.Counts, error) {
 	if o.silent != "" {
 		return audit.Counts{}, silentError(o.silent)
 	}
-	sink := audit.Sink{Name: o.name, Wants: func(e *event.Event) bool { return slices.Contains(router.Sinks(e), o.name) }}
 	body, err := o.open(ctx)
 	if err != nil {
 		return audit.Counts{}, err

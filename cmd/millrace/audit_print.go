@@ -22,10 +22,11 @@ func printAudit(c *console, r *auditReport) {
 		c.print("%s", line)
 	}
 	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0) //nolint:mnd // two spaces between columns
-	_, _ = fmt.Fprintln(table, "\nSINK\tWANTED\tONCE\tDOUBLED\tIN FLIGHT\tDEAD\tMISSING")
+	_, _ = fmt.Fprintln(table, "\nSINK\tWANTED\tONCE\tDOUBLED\tIN FLIGHT\tDEAD\tGIVEN UP\tMISSING")
 	for _, name := range slices.Sorted(maps.Keys(r.Sinks)) {
 		s := r.Sinks[name]
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\n", name, s.Accepted, s.Delivered, s.Doubled, s.InFlight, s.DeadLettered, s.Missing)
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n",
+			name, s.Accepted, s.Delivered, s.Doubled, s.InFlight, s.DeadLettered, s.GivenUp, s.Missing)
 	}
 	_ = table.Flush() // what fails is the console, which nobody could be told of
 	if len(r.Events) > 0 {
@@ -83,6 +84,12 @@ func lastKnown(f *audit.Finding) string {
 	switch p.Where {
 	case audit.Nowhere:
 		return "on no queue and not at the sink"
+	case audit.Deduped:
+		return "recognised as delivered before"
+	case audit.Rejected:
+		return "refused by the sink, and not kept as dead_letters says"
+	case audit.Dropped:
+		return "dropped, because the sink is best effort (fail_open)"
 	case audit.AtSink:
 		return fmt.Sprintf("at the sink %s, accepted %s", plural(f.Delivered, "time"), plural(f.Accepted, "time"))
 	}

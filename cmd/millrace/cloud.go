@@ -78,10 +78,7 @@ func (c *cloud) openLog(directory, function string) (io.Writer, error) {
 		return nil, fmt.Errorf("dev --data: %w", err)
 	}
 	c.logs = append(c.logs, file)
-	if function != devstack.Ingest {
-		return io.MultiWriter(c.totals, file), nil
-	}
-	keeper := audit.NewKeeper(c.setup.Accepted, file)
+	keeper := audit.NewKeeper(filepath.Join(c.setup.Accepted, function), file)
 	c.logs = append(c.logs, keeper)
 	return io.MultiWriter(c.totals, keeper), nil
 }

@@ -14,8 +14,10 @@ import (
 // setup is what an audit has to know of a configuration. It holds no secrets.
 type setup struct {
 	// Accepted is the directory with the journal of accepted events; empty when nothing is kept.
-	Accepted string               `json:"accepted"`
-	Routes   []route.Rule         `json:"routes"`
+	Accepted string       `json:"accepted"`
+	Routes   []route.Rule `json:"routes"`
+	// ByFields fit the events of which fields decide what their duplicates are.
+	ByFields []route.Match        `json:"by_fields"`
 	Sinks    map[string]sinkSetup `json:"sinks"`
 }
 
@@ -34,6 +36,9 @@ func newSetup(loaded *config.Config, directory, data string) setup {
 	s := setup{Routes: make([]route.Rule, len(loaded.Routes)), Sinks: make(map[string]sinkSetup, len(loaded.Sinks))}
 	for i, r := range loaded.Routes {
 		s.Routes[i] = route.Rule{Match: route.Match(r.Match), To: r.To}
+	}
+	for _, r := range loaded.Dedup.Rules {
+		s.ByFields = append(s.ByFields, route.Match(r.Match))
 	}
 	if data != "" {
 		s.Accepted = filepath.Join(data, "accepted")

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/millrace-dev/millrace/pkg/event"
+	"github.com/millrace-dev/millrace/pkg/ledger"
 	"github.com/millrace-dev/millrace/pkg/telemetry"
 )
 
@@ -14,13 +15,16 @@ type Sink struct {
 	Name string
 	// Wants says whether an event is for this sink.
 	Wants func(*event.Event) bool
+	// ByFields says whether fields of an event decide what its duplicates are: then one that was deduped had another id
+	// delivered instead. Nil is never.
+	ByFields func(*event.Event) bool
 	// By is how the sink tells events apart.
 	By Identity
 	// Delivered yields what the sink has.
 	Delivered iter.Seq2[Delivered, error]
 }
 
-// Counts are how the events of one sink stand: Accepted = Delivered + Doubled + InFlight + DeadLettered + Missing.
+// Counts are how the events of one sink stand: Accepted = Delivered + Doubled + InFlight + DeadLettered + GivenUp + Missing.
 type Counts struct {
 	// Accepted events that are for the sink, each counted once however often it was sent.
 	Accepted int `json:"accepted"`
@@ -32,6 +36,9 @@ type Counts struct {
 	// InFlight events are on the main queue, DeadLettered ones among the dead letters, and not at the sink.
 	InFlight     int `json:"in_flight"`
 	DeadLettered int `json:"dead_lettered"`
+	// GivenUp events are not at the sink as it is configured: it was rejected or dropped, or another one of the same fields
+	// was delivered in its place.
+	GivenUp int `json:"given_up"`
 	// Missing events are neither at the sink nor on a queue.
 	Missing int `json:"missing"`
 	// Unlisted events are at the sink, and the journal does not have them: they are older, or an invocation was killed
@@ -50,6 +57,7 @@ const (
 	Doubled      Verdict = "doubled"
 	DeadLettered Verdict = "dead_lettered"
 	InFlight     Verdict = "in_flight"
+	GivenUp      Verdict = "given_up"
 )
 
 // tally is what is known of one event.
@@ -57,13 +65,41 @@ type tally struct {
 	accepted, delivered uint32
 	// place is the event's place + 1, 0 when it has none.
 	place int32
+	ended end
 	named bool
+}
+
+// end is how an event ended at the sink without a delivery, as far as the journal knows.
+type end uint8
+
+const (
+	unknown end = iota
+	deduped
+	rejected
+	dropped
+)
+
+// endOf reads the words of the books.
+func endOf(how ledger.Counter) end {
+	switch how {
+	case ledger.Deduped:
+		return deduped
+	case ledger.Rejected:
+		return rejected
+	case ledger.Dropped:
+		return dropped
+	default:
+		return unknown
+	}
 }
 
 // Compare looks at one sink and calls name for every event that is not there exactly once, in the order of acceptance.
 func Compare(journal *Journal, where *Whereabouts, sink *Sink, name func(*Finding)) (Counts, error) {
 	c := comparison{journal: journal, where: where, sink: sink, tallies: make(map[key]tally)}
 	if err := c.accepted(); err != nil {
+		return Counts{}, err
+	}
+	if err := c.ended(); err != nil {
 		return Counts{}, err
 	}
 	where.of(sink.Name, sink.By, c.lies)
@@ -112,6 +148,21 @@ func eventOf(a *telemetry.Accepted) event.Event {
 		ID: a.ID, Source: a.Source, Type: a.Type, Name: a.Name, Severity: a.Severity, Kind: a.Kind,
 		Tenant: a.Tenant, Receiver: a.Receiver,
 	}
+}
+
+// ended enters what is known to have ended otherwise.
+func (c *comparison) ended() error {
+	for e, err := range c.journal.ended(c.sink.Name) {
+		if err != nil {
+			return err
+		}
+		k := keyOf(c.sink.By, e.Tenant, e.Source, e.ID)
+		if t, known := c.tallies[k]; known {
+			t.ended = max(t.ended, endOf(e.How)) // given up says more than deduped
+			c.tallies[k] = t
+		}
+	}
+	return nil
 }
 
 func (c *comparison) lies(k key, place int32) {
@@ -175,5 +226,7 @@ func (n *Counts) add(f *Finding) {
 		n.DeadLettered++
 	case InFlight:
 		n.InFlight++
+	case GivenUp:
+		n.GivenUp++
 	}
 }

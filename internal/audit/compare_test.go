@@ -3,6 +3,8 @@ package audit
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/millrace-dev/millrace/pkg/event"
+	"github.com/millrace-dev/millrace/pkg/ledger"
+	"github.com/millrace-dev/millrace/pkg/telemetry"
 )
 
 func TestCompare_NamesWhatIsNotThereOnce(t *testing.T) {
@@ -236,4 +240,51 @@ func BenchmarkCompare(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+// ending writes that events ended otherwise into a file of their own, and adds it to the journal.
+func ending(t *testing.T, journal *Journal, sink string, how map[string]ledger.Counter) {
+	t.Helper()
+	var lines strings.Builder
+	log := telemetry.EndedLog(&lines)
+	for id, counter := range how {
+		e := ev("acme", "web", id)
+		log(counter, sink, &e)
+	}
+	path := filepath.Join(t.TempDir(), "ended.ndjson")
+	if err := os.WriteFile(path, []byte(lines.String()+"half a line"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	journal.Files = append(journal.Files, path)
+}
+
+func TestCompare_WhatEndedWithoutADelivery(t *testing.T) {
+	t.Parallel()
+	journal := journalOf(t, ev("acme", "web", "rejected"), ev("acme", "web", "dropped"), ev("acme", "web", "deduped"),
+		ev("acme", "web", "deduped by fields"), ev("acme", "web", "delivered and deduped"), ev("acme", "web", "dropped elsewhere"))
+	ending(t, &journal, "archive", map[string]ledger.Counter{
+		"rejected": ledger.Rejected, "dropped": ledger.Dropped, "deduped": ledger.Deduped, "deduped by fields": ledger.Deduped,
+		"delivered and deduped": ledger.Deduped, "of another time": ledger.Dropped,
+	})
+	ending(t, &journal, "other", map[string]ledger.Counter{"dropped elsewhere": ledger.Dropped})
+	sink := Sink{
+		Name: "archive", Wants: func(*event.Event) bool { return true }, ByFields: func(e *event.Event) bool { return strings.HasSuffix(e.ID, "by fields") },
+		Delivered: ReadDelivered(outputOf(record("acme", "web", "delivered and deduped"))),
+	}
+	type judged struct {
+		Verdict Verdict
+		Where   Where
+	}
+	got := map[string]judged{}
+	counts, err := Compare(&journal, &Whereabouts{}, &sink, func(f *Finding) { got[f.ID] = judged{f.Verdict, f.Place.Where} })
+	if want := (Counts{Accepted: 6, Delivered: 1, GivenUp: 3, Missing: 2}); err != nil || counts != want {
+		t.Errorf("counts %+v, %v; want %+v", counts, err, want)
+	}
+	want := map[string]judged{
+		"rejected": {GivenUp, Rejected}, "dropped": {GivenUp, Dropped}, "deduped": {Missing, Deduped}, "deduped by fields": {GivenUp, Deduped},
+		"dropped elsewhere": {Missing, Nowhere},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
 }

@@ -1,10 +1,11 @@
 // Package audit compares the events that ingest accepted with those that sinks report, event by event: the proof to
 // which the counters of pkg/ledger are the overview.
 //
-//	Journal      the lines of accepted events, as ingest logs them (telemetry.AcceptedLog); read twice for each sink
+//	Journal      the lines of accepted events, as ingest logs them (telemetry.AcceptedLog), and of those that ended without
+//	             a delivery, as flush does (telemetry.EndedLog); read three times for each sink
 //	Whereabouts  which events lie on the queues, and why
 //	Sink         what a sink reports to have: a file of records, a list of ids, the counts of the demo sink
-//	Compare      one sink's side of it: what is there once, more than once, on its way, a dead letter, or missing
+//	Compare      one sink's side of it: what is there once, more than once, on its way, a dead letter, given up or missing
 //
 // The three are read in the order in which an event moves: first the journal up to a moment, then the main queue, then
 // the dead letters, then the sink. So an event that moves meanwhile is seen at least once and never taken for lost; only

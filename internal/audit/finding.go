@@ -38,12 +38,30 @@ func (c *comparison) finding(t *tally, a *telemetry.Accepted) Finding {
 		if t.place == 0 {
 			f.Place.Where = AtSink
 		}
-	case t.place == 0:
-		f.Verdict = Missing
-	case f.Place.Where == DeadLetters:
+	case t.place > 0 && f.Place.Where == DeadLetters:
 		f.Verdict = DeadLettered
-	default:
+	case t.place > 0:
 		f.Verdict = InFlight
+	default:
+		f.Verdict, f.Place.Where = c.gone(t.ended, a)
 	}
 	return f
+}
+
+// gone judges an event that is at no place. One that was deduped was delivered before under its own id, so that it should be
+// at the sink, unless its fields decide: then another one was.
+func (c *comparison) gone(ended end, a *telemetry.Accepted) (Verdict, Where) {
+	switch ended {
+	case rejected:
+		return GivenUp, Rejected
+	case dropped:
+		return GivenUp, Dropped
+	case deduped:
+		if e := eventOf(a); c.sink.ByFields != nil && c.sink.ByFields(&e) {
+			return GivenUp, Deduped
+		}
+		return Missing, Deduped
+	default:
+		return Missing, Nowhere
+	}
 }

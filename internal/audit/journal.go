@@ -9,8 +9,8 @@ import (
 	"github.com/millrace-dev/millrace/pkg/telemetry"
 )
 
-// Journal is what ingest said that it accepted: files with its lines of accepted events, the oldest first. Other lines in
-// them do not matter.
+// Journal is what functions said of events: files with ingest's lines of accepted events and flush's lines of events that
+// ended without a delivery, the oldest first. Other lines in them do not matter.
 type Journal struct {
 	Files []string
 	// Since and Until bound the time of acceptance, both included; a zero time is no bound.
@@ -21,16 +21,53 @@ type Journal struct {
 // counted in unreadable.
 func (j *Journal) events(unreadable *int) iter.Seq2[*telemetry.Accepted, error] {
 	return func(yield func(*telemetry.Accepted, error) bool) {
-		for _, path := range j.Files {
-			if !j.file(path, unreadable, yield) {
+		for line, err := range j.lines() {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			events, err := telemetry.ParseAccepted(line)
+			if err != nil {
+				*unreadable++
+			}
+			for i := range events {
+				if j.within(events[i].Time) && !yield(&events[i], nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// ended yields what ended at a sink without a delivery, whenever that was.
+func (j *Journal) ended(sink string) iter.Seq2[*telemetry.Ended, error] {
+	return func(yield func(*telemetry.Ended, error) bool) {
+		for line, err := range j.lines() {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			e, ok, _ := telemetry.ParseEnded(line) // what cannot be read is not known
+			if ok && e.Sink == sink && !yield(&e, nil) {
 				return
 			}
 		}
 	}
 }
 
-// file yields the events of one file and says whether to go on.
-func (j *Journal) file(path string, unreadable *int, yield func(*telemetry.Accepted, error) bool) bool {
+// lines yields the lines of all files.
+func (j *Journal) lines() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for _, path := range j.Files {
+			if !linesOf(path, yield) {
+				return
+			}
+		}
+	}
+}
+
+// linesOf yields the lines of one file and says whether to go on.
+func linesOf(path string, yield func([]byte, error) bool) bool {
 	file, err := os.Open(path)
 	if err != nil {
 		yield(nil, fmt.Errorf("accepted events: %w", err))
@@ -42,14 +79,8 @@ func (j *Journal) file(path string, unreadable *int, yield func(*telemetry.Accep
 			yield(nil, fmt.Errorf("accepted events: %s: %w", path, err))
 			return false
 		}
-		events, err := telemetry.ParseAccepted(line)
-		if err != nil {
-			*unreadable++
-		}
-		for i := range events {
-			if j.within(events[i].Time) && !yield(&events[i], nil) {
-				return false
-			}
+		if !yield(line, nil) {
+			return false
 		}
 	}
 	return true

@@ -21,8 +21,8 @@ const (
 	keptName = "20060102T150405.000000000Z.ndjson"
 )
 
-// Keeper keeps the lines of accepted events out of a function's output in the files of a directory, and passes the other
-// lines on. A file is made when there is something for it; when there are too many, the oldest goes. It is safe for
+// Keeper keeps the lines of accepted and of ended events out of a function's output in the files of a directory, and passes
+// the other lines on. A file is made when there is something for it; when there are too many, the oldest goes. It is safe for
 // concurrent use if each write is one or more whole lines of one sort.
 type Keeper struct {
 	directory string
@@ -41,7 +41,7 @@ func NewKeeper(directory string, rest io.Writer) *Keeper {
 
 // Write keeps p, or passes it on.
 func (k *Keeper) Write(p []byte) (int, error) {
-	if !telemetry.IsAccepted(p) {
+	if !telemetry.IsAccepted(p) && !telemetry.IsEnded(p) {
 		return k.rest.Write(p) //nolint:wrapcheck // as if it had been written there
 	}
 	k.mu.Lock()

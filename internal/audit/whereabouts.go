@@ -11,6 +11,10 @@ const (
 	DeadLetters Where = "dead letters"
 	// AtSink is the sink itself.
 	AtSink Where = "sink"
+	// Deduped, Rejected and Dropped are no places: the flush said so of the event.
+	Deduped  Where = "deduped"
+	Rejected Where = "rejected"
+	Dropped  Where = "dropped"
 	// Nowhere is no place that is known of.
 	Nowhere Where = "nowhere"
 )

@@ -26,7 +26,7 @@ const (
 	// EnvLogLevel is debug, info (default), warn or error.
 	EnvLogLevel = "MILLRACE_LOG_LEVEL"
 	// EnvAudit is on or off (default): whether ingest logs the id of every event that it
-	// accepted, for `millrace audit`.
+	// accepted, and flush of every one that ends without a delivery, for `millrace audit`.
 	EnvAudit = "MILLRACE_AUDIT"
 )
 
@@ -40,7 +40,7 @@ type Runtime struct {
 	DeadLetterURL string
 	Table         string    // empty for none
 	Bucket        string    // empty for none
-	Audit         io.Writer // where accepted ids are logged, nil for nowhere
+	Audit         io.Writer // where ids are logged for an audit, nil for nowhere
 }
 
 // LoadRuntime reads the environment and the configuration that it names. The error

@@ -26,10 +26,15 @@ type audited struct {
 		Once                       int `json:"delivered_once"`
 		Dead                       int `json:"dead_lettered"`
 		InFlight                   int `json:"in_flight"`
+		Given                      int `json:"given_up"`
 		Unlisted                   int
 	}
-	Events []auditedEvent
+	NotCompared map[string]string `json:"not_compared"`
+	Events      []auditedEvent
 }
+
+// preview is a best-effort sink in startAudited's configuration, on a port where nobody listens.
+const preview = "preview"
 
 type auditedEvent struct {
 	Verdict, Sink, ID string
@@ -40,7 +45,7 @@ type auditedEvent struct {
 }
 
 // startAudited starts a stack with a demo sink, "one", and a file sink, "archive", whose file it returns. Orders go to
-// both, pages to the file only, and noise nowhere.
+// both, pages to the file only, trials also to preview, and noise nowhere.
 func startAudited(t *testing.T) (s *stack, archive string) {
 	t.Helper()
 	s = &stack{one: startSink(t)}
@@ -51,9 +56,11 @@ keys:
 sinks:
   one: { type: http, url: "%s" }
   archive: { type: file, path: out/archive.ndjson }
+  preview: { type: http, url: "http://127.0.0.1:1", mode: fail_open }
 routes:
   - { match: { type: noise }, to: [] }
   - { match: { type: page }, to: [archive] }
+  - { match: { type: trial }, to: [archive, preview] }
   - { to: [one, archive] }
 flush: { max_age: 0s }
 `, s.one.URL())
@@ -162,5 +169,27 @@ func TestAudit_NamesWhatASinkLostOrHasTwice(t *testing.T) {
 	writeLines(t, list, ids[1:])
 	if code, report := s.audit(t, "--sink", "one="+list); code != 1 || report.Sinks["one"].Missing != 1 || report.Events[0].ID != ids[0] {
 		t.Errorf("a list of ids: exit code %d, %+v; want %s missing at one", code, report, ids[0])
+	}
+}
+
+func TestAudit_KnowsWhatWasGivenUp(t *testing.T) {
+	t.Parallel()
+	s, archive := startAudited(t)
+	post(t, s.API+"/v1/ingest", []byte(`{"id":"trial-1","type":"trial"}`))
+	until(t, "the archive has it", func() bool { return slices.ContainsFunc(lines(t, archive), func(l string) bool { return l != "" }) })
+	none := filepath.Join(t.TempDir(), "none")
+	writeLines(t, none, nil)
+	until(t, "the flush has said what it gave up", func() bool {
+		_, report := s.audit(t, "--sink", preview+"="+none)
+		return report.Sinks[preview].Given == 1
+	})
+	code, report := s.audit(t, "--strict", "--sink", preview+"="+none)
+	want := auditedEvent{Verdict: "given_up", Sink: preview, ID: "trial-1"}
+	want.Place.Where = "dropped"
+	if diff := cmp.Diff([]auditedEvent{want}, report.Events); diff != "" || code != 0 {
+		t.Errorf("exit code %d, want 0; events (-want +got):\n%s", code, diff)
+	}
+	if _, report := s.audit(t); report.NotCompared[preview] == "" {
+		t.Errorf("without a list, preview is compared: %+v", report)
 	}
 }
