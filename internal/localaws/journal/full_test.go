@@ -93,3 +93,55 @@ func TestJournal_NoSpaceAtAll(t *testing.T) {
 		t.Errorf("what was acknowledged is gone: %v", got)
 	}
 }
+
+// TestJournal_Close_NoSeal leaves a directory as after a crash: Close says so, and everything is there.
+func TestJournal_Close_NoSeal(t *testing.T) {
+	t.Parallel()
+	disk := vfs.NewMem()
+	j := open(t, journal.Options{Dir: "data", FileSystem: blindDisk{disk, "SEAL.new"}})
+	j.Set([]byte("good"), []byte("kept"))
+	if err := j.Submit().Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "data directory data") {
+		t.Errorf("Close = %v, want EIO with the directory", err)
+	}
+	j = open(t, journal.Options{Dir: "data", FileSystem: disk})
+	defer shut(t, j)
+	if got := content(t, j, "good"); len(got) != 1 {
+		t.Errorf("what was acknowledged is gone: %v", got)
+	}
+}
+
+// blindDisk cannot read or make one file.
+type blindDisk struct {
+	vfs.FS
+	suffix string
+}
+
+func (d blindDisk) Open(name string, options ...vfs.OpenOption) (vfs.File, error) {
+	if strings.HasSuffix(name, d.suffix) {
+		return nil, syscall.EIO
+	}
+	return d.FS.Open(name, options...)
+}
+
+func (d blindDisk) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	if strings.HasSuffix(name, d.suffix) {
+		return nil, syscall.EIO
+	}
+	return d.FS.Create(name, category)
+}
+
+// TestOpen_UnreadableSeal does not start where it cannot tell whether all is there.
+func TestOpen_UnreadableSeal(t *testing.T) {
+	t.Parallel()
+	for _, suffix := range []string{"SEAL", ".log"} {
+		disk := vfs.NewMem()
+		shut(t, open(t, journal.Options{Dir: "data", FileSystem: disk}))
+		_, err := journal.Open(journal.Options{Dir: "data", Version: 1, FileSystem: blindDisk{disk, suffix}})
+		if !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "data directory data") {
+			t.Errorf("%s: Open = %v, want EIO with the directory", suffix, err)
+		}
+	}
+}

@@ -159,7 +159,9 @@ func (j *Journal) Close() error {
 	}
 	// The current change is left to the garbage collector: closing would put it back into pebble's pool, while a timer of
 	// the owner that is just ending may still look into it.
-	problem = errors.Join(problem, j.db.Close())
+	if err := j.db.Close(); err != nil {
+		problem = errors.Join(problem, fmt.Errorf("data directory %s: %w", j.options.Dir, err))
+	}
 	if problem == nil {
 		problem = seal(j.options.FileSystem, j.options.Dir)
 	}
