@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofrs/uuid/v5"
 )
@@ -25,9 +26,6 @@ type call struct {
 	id      string
 	now     time.Time
 }
-
-// expectedBytes guesses the size of the event: base64 or escaped quotes make the body a third larger.
-func (c *call) expectedBytes() int { return 2048 + len(c.body) + len(c.body)/2 }
 
 // sourceIP is the caller's address without the port.
 func (c *call) sourceIP() string {
@@ -68,21 +66,26 @@ func isHopHeader(name string) bool {
 	return false
 }
 
-// gatewayHeaders visits the headers that API Gateway adds, under their lower-case names.
-func (c *call) gatewayHeaders(visit func(name, value string)) {
+// headers visits the headers that a function sees: the client's, and those that API Gateway adds.
+func (c *call) headers(visit func(name string, values []string)) {
 	r := c.request
-	visit("host", r.Host)
+	for name, values := range r.Header {
+		if !isHopHeader(name) {
+			visit(name, values)
+		}
+	}
 	if len(c.body) > 0 || r.Header.Get("Content-Length") != "" {
-		visit("content-length", strconv.Itoa(len(c.body)))
+		visit("Content-Length", []string{strconv.Itoa(len(c.body))})
 	}
 	forwarded := c.sourceIP()
 	if before := r.Header.Get("X-Forwarded-For"); before != "" {
 		forwarded = before + ", " + forwarded
 	}
-	visit("x-forwarded-for", forwarded)
-	visit("x-forwarded-port", portOf(r.Host))
-	visit("x-forwarded-proto", "http")
-	visit("x-amzn-trace-id", c.traceID())
+	visit("Host", []string{r.Host})
+	visit("X-Forwarded-For", []string{forwarded})
+	visit("X-Forwarded-Port", []string{portOf(r.Host)})
+	visit("X-Forwarded-Proto", []string{"http"})
+	visit("X-Amzn-Trace-Id", []string{c.traceID()})
 }
 
 func portOf(host string) string {
@@ -129,35 +132,15 @@ func matchesBinary(value string, binary []string) bool {
 	return false
 }
 
-// appendBody writes the value of "body" and the member "isBase64Encoded" after it.
-func appendBody(dst, body []byte, asText bool) []byte {
-	if asText {
-		dst, _ = jsontext.AppendQuote(dst, body) // what is no UTF-8 is lost here, as it is on AWS
-		return append(dst, `,"isBase64Encoded":false`...)
+// bodyText is the body as an event has it.
+func (c *call) bodyText(inBase64 bool) string {
+	if inBase64 {
+		return base64.StdEncoding.EncodeToString(c.body)
 	}
-	dst = append(dst, '"')
-	dst = base64.StdEncoding.AppendEncode(dst, body)
-	return append(dst, `","isBase64Encoded":true`...)
+	return string(c.body)
 }
 
-// appendString quotes a string; what is no UTF-8 becomes U+FFFD.
-func appendString(dst []byte, s string) []byte {
-	dst, _ = jsontext.AppendQuote(dst, s)
-	return dst
-}
-
-// appendMember writes ,"name":"value" where name needs no escapes.
-func appendMember(dst []byte, name, value string) []byte {
-	dst = append(dst, `,"`...)
-	dst = append(dst, name...)
-	dst = append(dst, `":`...)
-	return appendString(dst, value)
-}
-
-// appendComma separates members: nothing goes before the first.
-func appendComma(dst []byte) []byte {
-	if dst[len(dst)-1] == '{' || dst[len(dst)-1] == '[' {
-		return dst
-	}
-	return append(dst, ',')
+// marshal writes an event. What is no UTF-8 becomes U+FFFD, as it does on AWS.
+func marshal(event any) ([]byte, error) {
+	return json.Marshal(event, json.FormatNilMapAsNull(true), jsontext.AllowInvalidUTF8(true)) //nolint:wrapcheck // cannot fail
 }

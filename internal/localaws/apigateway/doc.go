@@ -24,6 +24,8 @@
 //
 // # Not emulated
 //
+// The members of a REST event's identity that are null without a credential are absent here.
+//
 // Routes and methods (everything goes to the one function), authorizers, API keys, usage plans, CORS configuration, mapping
 // templates, response streaming and WebSocket APIs.
 package apigateway

@@ -2,17 +2,31 @@ package apigateway
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
 )
 
 // timeFormat is the Common Log Format's, which AWS uses for the request time.
 const timeFormat = "02/Jan/2006:15:04:05 -0700"
 
-// appendEvent2 writes the event of payload format 2.0: header names in lower case, repeated headers and query parameters
+// event2 is the event of payload format 2.0, with the null where the struct for Go has a client's certificate.
+type event2 struct {
+	events.APIGatewayV2HTTPRequest
+
+	RequestContext context2 `json:"requestContext"`
+}
+
+type context2 struct {
+	events.APIGatewayV2HTTPRequestContext
+
+	Authentication *struct{} `json:"authentication"`
+}
+
+// encode2 writes the event of payload format 2.0: header names in lower case, repeated headers and query parameters
 // joined with commas, cookies apart. What is absent is left out.
 // Source: "Lambda proxy integrations for HTTP APIs", API Gateway developer guide; "Function URL request payload", Lambda developer guide.
-func appendEvent2(dst []byte, c *call, options Options) []byte {
+func encode2(c *call, options Options) ([]byte, error) {
 	r := c.request
 	path := c.path
 	if options.Shape == ShapeURL {
@@ -21,108 +35,54 @@ func appendEvent2(dst []byte, c *call, options Options) []byte {
 	if path == "" {
 		path = "/"
 	}
-	dst = append(dst, `{"version":"2.0","routeKey":"$default"`...)
-	dst = appendMember(dst, "rawPath", path)
-	dst = appendMember(dst, "rawQueryString", r.URL.RawQuery)
-	dst = appendCookies(dst, r.Header["Cookie"])
-	dst = appendHeaders2(dst, c)
-	dst = appendQuery2(dst, r.URL.RawQuery)
-	dst = appendContext2(dst, c, path, options)
-	if len(c.body) == 0 {
-		return append(dst, `,"isBase64Encoded":false}`...)
+	event := event2{
+		APIGatewayV2HTTPRequest: events.APIGatewayV2HTTPRequest{
+			Version: "2.0", RouteKey: "$default", RawPath: path, RawQueryString: r.URL.RawQuery, Headers: map[string]string{},
+		},
+		RequestContext: newContext2(c, path, options),
 	}
-	dst = append(dst, `,"body":`...)
-	dst = appendBody(dst, c.body, isText(r.Header))
-	return append(dst, '}')
+	c.headers(func(name string, values []string) {
+		if name == "Cookie" {
+			event.Cookies = cookies(values)
+		} else {
+			event.Headers[strings.ToLower(name)] = strings.Join(values, ",")
+		}
+	})
+	if values, _ := url.ParseQuery(r.URL.RawQuery); len(values) > 0 { // pairs that cannot be decoded are left out
+		event.QueryStringParameters = make(map[string]string, len(values))
+		for name, list := range values {
+			event.QueryStringParameters[name] = strings.Join(list, ",")
+		}
+	}
+	if len(c.body) > 0 {
+		event.IsBase64Encoded = !isText(r.Header)
+		event.Body = c.bodyText(event.IsBase64Encoded)
+	}
+	return marshal(event)
 }
 
-func appendCookies(dst []byte, lines []string) []byte {
-	if len(lines) == 0 {
-		return dst
-	}
-	dst = append(dst, `,"cookies":[`...)
+func cookies(lines []string) (all []string) {
 	for _, line := range lines {
 		for cookie := range strings.SplitSeq(line, ";") {
 			if cookie = strings.TrimSpace(cookie); cookie != "" {
-				dst = appendString(appendComma(dst), cookie)
+				all = append(all, cookie)
 			}
 		}
 	}
-	return append(dst, ']')
+	return all
 }
 
-func appendHeaders2(dst []byte, c *call) []byte {
-	dst = append(dst, `,"headers":{`...)
-	c.gatewayHeaders(func(name, value string) {
-		dst = append(appendString(appendComma(dst), name), ':')
-		dst = appendString(dst, value)
-	})
-	for name, values := range c.request.Header {
-		if isHopHeader(name) || name == "Cookie" {
-			continue
-		}
-		dst = append(appendComma(dst), '"')
-		for i := range len(name) { // a header name is a token: nothing in it needs escapes
-			dst = append(dst, lower(name[i]))
-		}
-		dst = append(dst, '"', ':')
-		dst = appendJoined(dst, values)
-	}
-	return append(dst, '}')
-}
-
-func lower(b byte) byte {
-	if 'A' <= b && b <= 'Z' {
-		return b + 'a' - 'A'
-	}
-	return b
-}
-
-func appendJoined(dst []byte, values []string) []byte {
-	if len(values) == 1 {
-		return appendString(dst, values[0])
-	}
-	return appendString(dst, strings.Join(values, ","))
-}
-
-func appendQuery2(dst []byte, raw string) []byte {
-	if raw == "" {
-		return dst
-	}
-	values, _ := url.ParseQuery(raw) // pairs that cannot be decoded are left out
-	if len(values) == 0 {
-		return dst
-	}
-	dst = append(dst, `,"queryStringParameters":{`...)
-	for name, list := range values {
-		dst = append(appendString(appendComma(dst), name), ':')
-		dst = appendJoined(dst, list)
-	}
-	return append(dst, '}')
-}
-
-func appendContext2(dst []byte, c *call, path string, options Options) []byte {
+func newContext2(c *call, path string, options Options) context2 {
 	r := c.request
-	account, domain, prefix := options.AccountID, r.Host, apiID
+	account := options.AccountID
 	if options.Shape == ShapeURL {
 		account = "anonymous" // a function URL without IAM authentication
 	}
-	dst = append(dst, `,"requestContext":{"routeKey":"$default","stage":"$default"`...)
-	dst = appendMember(dst, "accountId", account)
-	dst = appendMember(dst, "apiId", apiID)
-	dst = appendMember(dst, "domainName", domain)
-	dst = appendMember(dst, "domainPrefix", prefix)
-	dst = append(dst, `,"http":{"method":`...)
-	dst = appendString(dst, r.Method)
-	dst = appendMember(dst, "path", path)
-	dst = appendMember(dst, "protocol", r.Proto)
-	dst = appendMember(dst, "sourceIp", c.sourceIP())
-	dst = appendMember(dst, "userAgent", r.UserAgent())
-	dst = append(dst, '}')
-	dst = appendMember(dst, "requestId", c.id)
-	dst = append(dst, `,"time":"`...)
-	dst = c.now.UTC().AppendFormat(dst, timeFormat)
-	dst = append(dst, `","timeEpoch":`...)
-	dst = strconv.AppendInt(dst, c.now.UnixMilli(), 10)
-	return append(dst, '}')
+	return context2{APIGatewayV2HTTPRequestContext: events.APIGatewayV2HTTPRequestContext{
+		RouteKey: "$default", Stage: "$default", AccountID: account, APIID: apiID, DomainName: r.Host, DomainPrefix: apiID,
+		HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
+			Method: r.Method, Path: path, Protocol: r.Proto, SourceIP: c.sourceIP(), UserAgent: r.UserAgent(),
+		},
+		RequestID: c.id, Time: c.now.UTC().Format(timeFormat), TimeEpoch: c.now.UnixMilli(),
+	}}
 }

@@ -92,7 +92,7 @@ func (o Options) withDefaults() Options {
 type Gateway struct {
 	options Options
 	invoke  InvokeFunc
-	encode  func(dst []byte, c *call, options Options) []byte
+	encode  func(c *call, options Options) ([]byte, error)
 	decode  func(result lambda.Result, r *http.Request, options Options) (reply, error)
 	limit   *rate.Limiter
 	bodies  sync.Pool // of *bytes.Buffer
@@ -106,13 +106,13 @@ var _ http.Handler = (*Gateway)(nil)
 func New(invoke InvokeFunc, options Options) (*Gateway, error) {
 	options = options.withDefaults()
 	g := &Gateway{
-		options: options, invoke: invoke, encode: appendEvent2, decode: decodeReply2, refusals: refusalsOf(options.Shape),
+		options: options, invoke: invoke, encode: encode2, decode: decodeReply2, refusals: refusalsOf(options.Shape),
 		limit: rate.NewLimiter(rate.Limit(options.Rate), options.Burst),
 	}
 	switch options.Shape {
 	case ShapeHTTP, ShapeURL:
 	case ShapeREST:
-		g.encode, g.decode = appendEvent1, decodeReply1
+		g.encode, g.decode = encode1, decodeReply1
 	default:
 		return nil, fmt.Errorf("front door: unknown shape %q; known are %s, %s and %s", options.Shape, ShapeHTTP, ShapeREST, ShapeURL)
 	}
@@ -166,7 +166,10 @@ func (g *Gateway) answer(r *http.Request, requestID string, now time.Time) reply
 		return g.refuse(badBody)
 	}
 	c := &call{request: r, path: path, body: body.Bytes(), id: requestID, now: now}
-	event := g.encode(make([]byte, 0, c.expectedBytes()), c, g.options)
+	event, err := g.encode(c, g.options)
+	if err != nil {
+		return g.refuse(badBody)
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), g.options.Timeout)
 	defer cancel()
 	result, err := g.invoke(ctx, event)

@@ -80,9 +80,9 @@ func refusalsOf(shape Shape) [troubles]refusal {
 
 func (g *Gateway) refuse(t trouble) reply {
 	refused := g.refusals[t]
-	header := []field{{"Content-Type", "application/json"}}
+	header := http.Header{"Content-Type": {"application/json"}}
 	if refused.errorType != "" {
-		header = append(header, field{"X-Amzn-ErrorType", refused.errorType})
+		header.Set("X-Amzn-ErrorType", refused.errorType)
 	}
 	return reply{status: refused.status, header: header, body: []byte(refused.body)}
 }
