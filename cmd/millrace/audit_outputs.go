@@ -97,7 +97,15 @@ func (o *output) compare(
 		by, rest := audit.Identify(body)
 		sink.By, sink.Delivered = by, audit.ReadDelivered(rest)
 	}
-	return audit.Compare(journal, where, &sink, name) //nolint:wrapcheck // names the sink
+	counts, err := audit.Compare(journal, where, &sink, name)
+	if errors.Is(err, audit.ErrNoCounts) {
+		return audit.Counts{}, o.noDemoSink()
+	}
+	return counts, err //nolint:wrapcheck // names the sink
+}
+
+func (o *output) noDemoSink() error {
+	return silentError(fmt.Sprintf("%s tells no ids as the demo sink does; say them with --sink %s=FILE", o.counts, o.name))
 }
 
 // open opens what the sink tells.
@@ -107,7 +115,7 @@ func (o *output) open(ctx context.Context) (io.ReadCloser, error) {
 	}
 	body, err := openPage(ctx, o.counts, demosink.ControlPath+"?ids=1")
 	if err != nil {
-		return nil, silentError(fmt.Sprintf("%s tells no ids as the demo sink does; say them with --sink %s=FILE", o.counts, o.name))
+		return nil, o.noDemoSink()
 	}
 	return body, nil
 }

@@ -61,12 +61,16 @@ func deliveredOf(line []byte) (Delivered, error) {
 	return d, nil
 }
 
-// ReadCounts yields the ids in what the demo sink answers to GET /_sink?ids=1: {"ids":{"ID":times},…}.
+// ErrNoCounts says that an answer is not one of the demo sink.
+var ErrNoCounts = errors.New("no counts of a demo sink")
+
+// ReadCounts yields the ids in what the demo sink answers to GET /_sink?ids=1: {"ids":{"ID":times},…}. The error is
+// ErrNoCounts when there are no ids in the answer.
 func ReadCounts(r io.Reader) iter.Seq2[Delivered, error] {
 	return func(yield func(Delivered, error) bool) {
 		decoder := jsontext.NewDecoder(r)
 		if err := toMember(decoder, "ids"); err != nil {
-			yield(Delivered{}, fmt.Errorf("counts of a sink: %w", err))
+			yield(Delivered{}, fmt.Errorf("%w: %w", ErrNoCounts, err))
 			return
 		}
 		for decoder.PeekKind() == '"' {

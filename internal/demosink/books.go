@@ -18,8 +18,8 @@ type Stats struct {
 	Unnamed int `json:"unnamed"`
 	// Behaviour of this moment.
 	Behaviour Behaviour `json:"behaviour"`
-	// IDs tells how often each id was taken; only where it was asked for.
-	IDs map[string]int `json:"ids,omitempty"`
+	// IDs tells how often each id was taken; nil where it was not asked for.
+	IDs map[string]int `json:"ids,omitzero"`
 }
 
 // books hold the counts. The sink's lock guards them.
