@@ -269,7 +269,7 @@ func TestSink_Control_TellsAndForgetsIDs(t *testing.T) {
 	if diff := cmp.Diff(want, ask(http.MethodGet)); diff != "" {
 		t.Errorf("stats (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(demosink.Stats{}, ask(http.MethodDelete)); diff != "" {
+	if diff := cmp.Diff(demosink.Stats{IDs: map[string]int{}}, ask(http.MethodDelete)); diff != "" {
 		t.Errorf("stats after DELETE (-want +got):\n%s", diff)
 	}
 }
