@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -110,18 +111,12 @@ type FrontDoor struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.AWSAddress == "" {
-		o.AWSAddress = "127.0.0.1:0"
-	}
-	if o.APIAddress == "" {
-		o.APIAddress = "127.0.0.1:0"
-	}
+	o.AWSAddress = cmp.Or(o.AWSAddress, "127.0.0.1:0")
+	o.APIAddress = cmp.Or(o.APIAddress, "127.0.0.1:0")
 	if o.Environment == nil {
 		o.Environment = func(string) map[string]string { return nil }
 	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return o
 }
 

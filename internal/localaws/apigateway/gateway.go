@@ -2,6 +2,7 @@ package apigateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,24 +68,15 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Shape == "" {
-		o.Shape = ShapeHTTP
-	}
-	if o.Stage == "" {
-		o.Stage = DefaultStage
-	}
+	timeouts := map[Shape]time.Duration{ShapeHTTP: HTTPTimeout, ShapeREST: RESTTimeout, ShapeURL: URLTimeout}
+	o.Shape = cmp.Or(o.Shape, ShapeHTTP)
+	o.Stage = cmp.Or(o.Stage, DefaultStage)
 	if o.BinaryMediaTypes == nil {
 		o.BinaryMediaTypes = []string{"*/*"}
 	}
-	if o.Timeout == 0 {
-		o.Timeout = map[Shape]time.Duration{ShapeHTTP: HTTPTimeout, ShapeREST: RESTTimeout, ShapeURL: URLTimeout}[o.Shape]
-	}
-	if o.Rate == 0 {
-		o.Rate = float64(rate.Inf)
-	}
-	if o.AccountID == "" {
-		o.AccountID = "000000000000"
-	}
+	o.Timeout = cmp.Or(o.Timeout, timeouts[o.Shape])
+	o.Rate = cmp.Or(o.Rate, float64(rate.Inf))
+	o.AccountID = cmp.Or(o.AccountID, "000000000000")
 	return o
 }
 

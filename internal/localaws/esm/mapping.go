@@ -1,6 +1,7 @@
 package esm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,18 +69,10 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.BatchSize == 0 {
-		o.BatchSize = DefaultBatchSize
-	}
-	if o.MaximumConcurrency == 0 {
-		o.MaximumConcurrency = DefaultConcurrency
-	}
-	if o.Visibility == 0 {
-		o.Visibility = 30 * time.Second
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.BatchSize = cmp.Or(o.BatchSize, DefaultBatchSize)
+	o.MaximumConcurrency = cmp.Or(o.MaximumConcurrency, DefaultConcurrency)
+	o.Visibility = cmp.Or(o.Visibility, 30*time.Second)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return o
 }
 

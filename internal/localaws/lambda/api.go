@@ -4,12 +4,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -98,57 +97,33 @@ func readPayload(r *http.Request) ([]byte, error) {
 	return payload, nil
 }
 
+// configuration is what GetFunctionConfiguration says here.
+type configuration struct {
+	FunctionName, FunctionArn, Version, Runtime, Handler, Role string
+	PackageType, State, LastUpdateStatus                       string
+	MemorySize, Timeout                                        int
+	Environment                                                struct{ Variables map[string]string }
+	LoggingConfig                                              struct {
+		LogFormat LogFormat
+		LogGroup  string
+	}
+}
+
 func (h *Host) serveConfiguration(w http.ResponseWriter, name string) {
 	p, err := h.find(name)
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(appendConfiguration(nil, p))
-}
-
-// appendConfiguration writes the fields of GetFunctionConfiguration that mean something here.
-func appendConfiguration(dst []byte, p *pool) []byte {
-	quote := func(name, value string) {
-		dst = append(dst, ',', '"')
-		dst = append(append(dst, name...), `":`...)
-		dst, _ = jsontext.AppendQuote(dst, value)
-	}
-	number := func(name string, value int64) {
-		dst = append(append(append(dst, `,"`...), name...), `":`...)
-		dst = strconv.AppendInt(dst, value, 10)
-	}
 	f := p.function
-	dst = append(dst, `{"FunctionName":`...)
-	dst, _ = jsontext.AppendQuote(dst, f.Name)
-	quote("FunctionArn", p.arn)
-	quote("Version", Version)
-	quote("Runtime", "provided.al2023")
-	quote("Handler", "bootstrap")
-	quote("Role", "arn:aws:iam::"+p.options.AccountID+":role/"+f.Name)
-	quote("PackageType", "Zip")
-	quote("State", "Active")
-	quote("LastUpdateStatus", "Successful")
-	number("MemorySize", int64(f.MemoryMB))
-	number("Timeout", int64(f.Timeout.Seconds()))
-	dst = append(dst, `,"Environment":{"Variables":{`...)
-	dst = appendVariables(dst, f.Environment)
-	dst = append(dst, `}},"LoggingConfig":{"LogFormat":"`+f.LogFormat+`","LogGroup":`...)
-	dst, _ = jsontext.AppendQuote(dst, "/aws/lambda/"+f.Name)
-	return append(dst, `}}`...)
-}
-
-func appendVariables(dst []byte, variables map[string]string) []byte {
-	for i, name := range slices.Sorted(maps.Keys(variables)) {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst, _ = jsontext.AppendQuote(dst, name)
-		dst = append(dst, ':')
-		dst, _ = jsontext.AppendQuote(dst, variables[name])
+	c := configuration{
+		FunctionName: f.Name, FunctionArn: p.arn, Version: Version, Runtime: "provided.al2023", Handler: "bootstrap",
+		Role: "arn:aws:iam::" + h.options.AccountID + ":role/" + f.Name, PackageType: "Zip", State: "Active", LastUpdateStatus: "Successful",
+		MemorySize: f.MemoryMB, Timeout: int(f.Timeout.Seconds()),
 	}
-	return dst
+	c.Environment.Variables = f.Environment
+	c.LoggingConfig.LogFormat, c.LoggingConfig.LogGroup = f.LogFormat, "/aws/lambda/"+f.Name
+	writeJSON(w, http.StatusOK, c)
 }
 
 func writeError(w http.ResponseWriter, err error) {
@@ -156,23 +131,26 @@ func writeError(w http.ResponseWriter, err error) {
 	if !errors.As(err, &refusal) {
 		refusal = &Error{Type: "ServiceException", Message: err.Error(), Status: http.StatusInternalServerError}
 	}
-	header := w.Header()
-	header.Set("Content-Type", "application/json")
-	header.Set("X-Amzn-ErrorType", refusal.Type)
+	w.Header().Set("X-Amzn-ErrorType", refusal.Type)
 	if refusal.RetryAfter > 0 {
-		header.Set("Retry-After", strconv.Itoa(int(refusal.RetryAfter.Seconds())))
+		w.Header().Set("Retry-After", strconv.Itoa(int(refusal.RetryAfter.Seconds())))
 	}
 	blame := "User"
 	if refusal.Status >= http.StatusInternalServerError {
 		blame = "Service"
 	}
-	body := []byte(`{"Type":"` + blame + `",`)
-	if refusal.Reason != "" {
-		body = append(body, `"Reason":"`+refusal.Reason+`",`...)
-	}
-	// AWS spells the member with a small letter for some exceptions and with a capital one for others; clients accept both.
-	body = append(body, `"message":`...)
-	body, _ = jsontext.AppendQuote(body, refusal.Message)
-	w.WriteHeader(refusal.Status)
-	_, _ = w.Write(append(body, '}'))
+	// AWS spells the message with a small letter for some exceptions and with a capital one for others; clients accept both.
+	writeJSON(w, refusal.Status, struct {
+		Type    string
+		Reason  string `json:",omitempty"`
+		Message string `json:"message"`
+	}{blame, refusal.Reason, refusal.Message})
+}
+
+// writeJSON answers with a value of ours, whose texts may come from anywhere.
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	body, _ := json.Marshal(value, jsontext.AllowInvalidUTF8(true)) // nothing else can be wrong with it
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofrs/uuid/v5"
 )
 
@@ -60,10 +59,11 @@ func (e *environment) register(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Lambda-Extension-Identifier", id)
-	w.Header().Set("Content-Type", "application/json")
-	body := append([]byte(nil), `{"functionName":`...)
-	body, _ = jsontext.AppendQuote(body, e.function.Name)
-	_, _ = w.Write(append(body, `,"functionVersion":"`+Version+`","handler":"bootstrap"}`...))
+	writeJSON(w, http.StatusOK, struct {
+		Name    string `json:"functionName"`
+		Version string `json:"functionVersion"`
+		Handler string `json:"handler"`
+	}{e.function.Name, Version, "bootstrap"})
 }
 
 func readEvents(body io.Reader) ([]string, error) {

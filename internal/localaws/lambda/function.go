@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -40,24 +41,12 @@ var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
 // withDefaults fills what is not set.
 func (f Function) withDefaults(maxEnvironments int) Function {
-	if f.Directory == "" {
-		f.Directory = filepath.Dir(f.Bootstrap)
-	}
-	if f.MemoryMB == 0 {
-		f.MemoryMB = DefaultMemoryMB
-	}
-	if f.Timeout == 0 {
-		f.Timeout = DefaultTimeout
-	}
-	if f.MaxConcurrency == 0 {
-		f.MaxConcurrency = maxEnvironments
-	}
-	if f.Log == nil {
-		f.Log = io.Discard
-	}
-	if f.LogFormat == "" {
-		f.LogFormat = LogFormatText
-	}
+	f.Directory = cmp.Or(f.Directory, filepath.Dir(f.Bootstrap))
+	f.MemoryMB = cmp.Or(f.MemoryMB, DefaultMemoryMB)
+	f.Timeout = cmp.Or(f.Timeout, DefaultTimeout)
+	f.MaxConcurrency = cmp.Or(f.MaxConcurrency, maxEnvironments)
+	f.Log = cmp.Or(f.Log, io.Discard)
+	f.LogFormat = cmp.Or(f.LogFormat, LogFormatText)
 	return f
 }
 

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,24 +32,12 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Region == "" {
-		o.Region = "us-east-1"
-	}
-	if o.AccountID == "" {
-		o.AccountID = "000000000000"
-	}
-	if o.MaxEnvironments == 0 {
-		o.MaxEnvironments = DefaultMaxEnvironments
-	}
-	if o.IdleTimeout == 0 {
-		o.IdleTimeout = DefaultIdleTimeout
-	}
-	if o.ShutdownGrace == 0 {
-		o.ShutdownGrace = ShutdownGrace
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
+	o.Region = cmp.Or(o.Region, "us-east-1")
+	o.AccountID = cmp.Or(o.AccountID, "000000000000")
+	o.MaxEnvironments = cmp.Or(o.MaxEnvironments, DefaultMaxEnvironments)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, DefaultIdleTimeout)
+	o.ShutdownGrace = cmp.Or(o.ShutdownGrace, ShutdownGrace)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return o
 }
 
@@ -112,21 +101,6 @@ func (h *Host) arn(name string) string {
 
 // ARN returns the ARN of a function, whether it exists or not.
 func (h *Host) ARN(name string) string { return h.arn(name) }
-
-// Functions returns what was configured, with defaults filled in, by name.
-func (h *Host) Functions() []Function {
-	list := make([]Function, 0, len(h.pools))
-	for _, p := range h.pools {
-		list = append(list, p.function)
-	}
-	slices.SortFunc(list, func(a, b Function) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
-	return list
-}
 
 // PIDs returns the processes of a function: the leaders of their process groups. A function without any has none.
 func (h *Host) PIDs(function string) []int {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -63,13 +64,15 @@ func (o outcome) status() string {
 
 const errorTimedOut = "Sandbox.Timedout"
 
-// failure builds an outcome with Lambda's error object.
+// errorObject is how Lambda tells of an error.
+type errorObject struct {
+	Message string `json:"errorMessage"`
+	Type    string `json:"errorType"`
+}
+
 func failure(errorType, message string) outcome {
-	payload := append([]byte(nil), `{"errorType":`...)
-	payload, _ = jsontext.AppendQuote(payload, errorType)
-	payload = append(payload, `,"errorMessage":`...)
-	payload, _ = jsontext.AppendQuote(payload, message)
-	return outcome{payload: append(payload, '}'), failed: true, errorType: errorType}
+	payload, _ := json.Marshal(errorObject{message, errorType}, jsontext.AllowInvalidUTF8(true)) // nothing else can be wrong with it
+	return outcome{payload: payload, failed: true, errorType: errorType}
 }
 
 func timedOut(requestID string, after time.Duration) outcome {

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 const (
@@ -199,11 +197,5 @@ func accept(w http.ResponseWriter) {
 }
 
 func refuseRuntime(w http.ResponseWriter, status int, errorType, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	body := append([]byte(nil), `{"errorMessage":`...)
-	body, _ = jsontext.AppendQuote(body, message)
-	body = append(body, `,"errorType":`...)
-	body, _ = jsontext.AppendQuote(body, errorType)
-	_, _ = w.Write(append(body, '}'))
+	writeJSON(w, status, errorObject{message, errorType})
 }
