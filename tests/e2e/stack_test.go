@@ -29,11 +29,13 @@ type knobs struct {
 	retry string
 	flush string
 	args  []string
+	// arrived is told of what sink one is sent.
+	arrived func(demosink.Arrival)
 }
 
 func start(t *testing.T, k knobs) *stack {
 	t.Helper()
-	s := &stack{one: startSink(t), two: startSink(t)}
+	s := &stack{one: startSinkWith(t, demosink.Options{Arrived: k.arrived}), two: startSink(t)}
 	path := filepath.Join(t.TempDir(), "millrace.yaml")
 	text := fmt.Sprintf(`version: 1
 keys:
@@ -55,7 +57,12 @@ retry: %s
 
 func startSink(t *testing.T) *demosink.Server {
 	t.Helper()
-	server, err := demosink.Start("127.0.0.1:0", demosink.New(demosink.Options{}))
+	return startSinkWith(t, demosink.Options{})
+}
+
+func startSinkWith(t *testing.T, o demosink.Options) *demosink.Server {
+	t.Helper()
+	server, err := demosink.Start("127.0.0.1:0", demosink.New(o))
 	if err != nil {
 		t.Fatal(err)
 	}
