@@ -17,7 +17,7 @@ type devCommand struct {
 	configFile
 	Listen    string `default:"127.0.0.1:8080" help:"Address of the API. Port 0 takes a free one."`
 	AWSListen string `name:"aws-listen" default:"127.0.0.1:4577" help:"Address of the AWS endpoint. Port 0 takes a free one."`
-	Data      string `default:".millrace" placeholder:"DIR" help:"Where the queues and what was delivered are kept, in DIR/queues and DIR/tables, the ids that were accepted, in DIR/accepted, and the logs of the functions, as DIR/logs/NAME.log; 'memory' keeps nothing."`
+	Data      string `default:".millrace" placeholder:"DIR" help:"Where the queues, what was delivered and objects are kept, in DIR/queues, DIR/tables and DIR/objects, the ids that were accepted, in DIR/accepted, and the logs of the functions, as DIR/logs/NAME.log; 'memory' keeps nothing."`
 	Dist      string `type:"path" placeholder:"DIR" help:"Where the built functions are, as DIR/NAME/bootstrap. Default: dist beside the program or here."`
 	Demo      bool   `help:"Start a demo sink, send 1,000 sample events and show them arriving."`
 	JSON      bool   `help:"Print one JSON line when ready, and nothing else on standard output."`
