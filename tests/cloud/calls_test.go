@@ -71,7 +71,7 @@ func (j *journey) calls(t *testing.T, function string) []grant {
 			t.Fatal(err)
 		}
 		for i := range out.Events {
-			all = append(all, callOf(t, name, aws.ToString(out.Events[i].CloudTrailEvent)))
+			all = append(all, callOf(t, name, &out.Events[i]))
 		}
 		if len(out.Events) == 0 {
 			return all
@@ -93,8 +93,13 @@ func (j *journey) accessKey(t *testing.T, function string) string {
 }
 
 // callOf reads a line of the trail as the grant that it needs.
-func callOf(t *testing.T, function, line string) grant {
+func callOf(t *testing.T, function string, event *types.Event) grant {
 	t.Helper()
+	line := aws.ToString(event.CloudTrailEvent)
+	resource := ""
+	if n := len(event.Resources); n > 0 {
+		resource = aws.ToString(event.Resources[n-1].ResourceName)
+	}
 	var call struct {
 		EventSource, EventName string
 		RequestParameters      struct {
@@ -122,8 +127,13 @@ func callOf(t *testing.T, function, line string) grant {
 		if parameters.Name != parameterName {
 			g.resource = parameters.Name
 		}
+	case "s3":
+		g.resource = "large packs"
+		if !strings.HasPrefix(resource, "packs/") {
+			g.resource = resource
+		}
 	case "lambda":
-		g.action, g.resource = "lambda:InvokeFunction", function // its path is not written down; it knows no other name
+		g.action, g.resource = "lambda:InvokeFunction", strings.TrimPrefix(resource[strings.LastIndex(resource, ":")+1:], stackName+"-")
 	default:
 		g.resource = line
 	}

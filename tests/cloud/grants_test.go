@@ -27,6 +27,7 @@ func unproved() map[string]string {
 		"logs:PutLogEvents":    logs,
 		"sqs:GetQueueAttributes": "Lambda itself asks for it on AWS, before it accepts the event-source mapping (Lambda Developer Guide, " +
 			"\"Using Lambda with Amazon SQS\"); emulators make the mapping without asking the role",
+		"s3:ListBucket": "S3 itself asks for it before it says that an object is missing (API reference, GetObject); MiniStack says so to everybody",
 	}
 }
 
@@ -162,6 +163,11 @@ func short(arn string) string {
 		return "the secret"
 	case "ssm":
 		return "the parameter"
+	case "s3":
+		if strings.HasSuffix(name, "/packs/*") {
+			return "large packs"
+		}
+		return "the bucket"
 	case "lambda":
 		return strings.TrimPrefix(name, "function:"+stackName+"-")
 	case "logs":

@@ -61,29 +61,30 @@ type step struct {
 	run  func(*journey, *testing.T)
 }
 
-// steps are the parts of the journey, in order. Where IAM is enforced, they end with proofs
-// that the grants are needed, and poison is left out: SQS alone moves it.
+// steps are the parts of the journey, in order. Where IAM is enforced, proofs that the
+// grants are needed take the place of what has to do with no function's role, or is the
+// same call as in another step.
 func steps() []step {
-	deliveries := []step{
+	first := []step{
 		{"bootstrap and deploy", (*journey).deployFirst},
 		{"events of SDKs arrive", (*journey).sendEvents},
 		{"a repeated request is delivered once", (*journey).repeat},
 		{"a sick sink gets its events by replay", (*journey).replayLetters},
+		{"an event larger than a message arrives", (*journey).large},
+	}
+	then := []step{
 		{"poison ends among the dead letters", (*journey).poison},
 		{"a schedule drains the queue", (*journey).drain},
 		{"an update loses nothing", (*journey).update},
 	}
-	destruction := step{"destruction leaves nothing", (*journey).destroy}
-	if !*enforceIAM {
-		return append(deliveries, destruction)
+	if *enforceIAM {
+		then = []step{
+			{"no call was denied", (*journey).wantNoDenial},
+			{"each grant is needed", (*journey).needGrants},
+			{"calls are what is allowed", (*journey).compareCalls},
+		}
 	}
-	deliveries = slices.DeleteFunc(deliveries, func(s step) bool { return strings.HasPrefix(s.name, "poison") })
-	return append(deliveries,
-		step{"no call was denied", (*journey).wantNoDenial},
-		step{"each grant is needed", (*journey).needGrants},
-		step{"calls are what is allowed", (*journey).compareCalls},
-		destruction,
-	)
+	return slices.Concat(first, then, []step{{"destruction leaves nothing", (*journey).destroy}})
 }
 
 // sink is a destination that also remembers the credentials it was shown.

@@ -118,7 +118,7 @@ sinks:
     url: %q
     timeout: 1s
     headers: { authorization: "Bearer ${ssm:%s} ${secret:%s#token}" }
-  sick:    { type: http, url: %q, timeout: 1s, breaker: { failures: 1000 } }
+  sick:    { type: http, url: %q, timeout: 1s, breaker: { failures: 1000 }, retry: { max_inline_wait: 0s } }
 routes:
   - { match: { type: "sick*" }, to: [healthy, sick] }
   - { to: [healthy] }
@@ -144,10 +144,13 @@ func (s *stack) app(settings ...string) []string {
 	architecture := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	all := append([]string{
 		"target=" + *targetName, "stack=" + stackName, "config=" + s.config, "architecture=" + architecture,
-		"dist=" + filepath.Join(s.root, "dist", "linux-"+runtime.GOARCH), "flush-timeout=2s", "max-receives=3",
+		"dist=" + filepath.Join(s.root, "dist", "linux-"+runtime.GOARCH), "max-receives=3", "bucket=on",
 	}, settings...)
 	if *enforceIAM {
-		all = append(all, "cli-credentials=yes")
+		// Only the test itself starts a flush, which has time.
+		all = append(all, "cli-credentials=yes", "trigger=queue", "flush-timeout=10s")
+	} else {
+		all = append(all, "flush-timeout=2s")
 	}
 	arguments := []string{"--app", filepath.Join(s.root, "bin", "millrace-infra"), "--output", filepath.Join(filepath.Dir(s.config), "cdk.out")}
 	for _, setting := range all {
