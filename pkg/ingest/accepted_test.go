@@ -1,16 +1,20 @@
 package ingest_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/ingest"
+	"github.com/millrace-dev/millrace/pkg/telemetry"
 )
 
 // acceptedIDs sets a handler up that tells of what it accepted.
@@ -56,4 +60,35 @@ func TestHandler_Accepted_IsNotToldWhatTheQueueDidNotTake(t *testing.T) {
 	if w.Code != http.StatusServiceUnavailable || len(*ids) > 0 {
 		t.Errorf("reply %d, accepted %v; want 503 and none", w.Code, *ids)
 	}
+}
+
+// BenchmarkHandler_Audited is BenchmarkHandler's generic request with and without the lines of accepted events, written to a
+// pipe as Lambda's standard output is.
+func BenchmarkHandler_Audited(b *testing.B) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(io.Discard, read)
+	}()
+	body := genericBody(50)
+	for name, accepted := range map[string]func(context.Context, []event.Event){"off": nil, "on": telemetry.AcceptedLog(write)} {
+		b.Run(name, func(b *testing.B) {
+			h := setup(b, func(o *ingest.Options) { o.Queue, o.Accepted = discard{}, accepted }).handler
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				r := httptest.NewRequest(http.MethodPost, "/v1/ingest?key="+webKey, bytes.NewReader(body))
+				w := httptest.NewRecorder()
+				if h.ServeHTTP(w, r); w.Code != http.StatusOK {
+					b.Fatalf("%d %s", w.Code, w.Body)
+				}
+			}
+		})
+	}
+	_ = write.Close()
+	<-done
 }
