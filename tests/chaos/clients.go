@@ -39,7 +39,7 @@ type load struct {
 // client posts as an SDK does: what was not accepted is posted again, until it is.
 type client struct {
 	load   *load
-	api    string
+	api    func() string // its URL, which changes with a restart
 	number int
 	random *rand.Rand
 	http   *http.Client
@@ -118,7 +118,7 @@ func (c *client) note(change func()) {
 func (c *client) post(ctx context.Context, body string) bool {
 	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.api+"/v1/ingest", strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.api()+"/v1/ingest", strings.NewReader(body))
 	if err != nil {
 		return false
 	}

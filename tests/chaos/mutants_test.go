@@ -29,6 +29,8 @@ var planted = map[string]uint64{
 	"answers-before-sending":   3,
 	"split-loses-half":         4,
 	"drain-deletes-all":        12,
+	"commit-before-delivery":   1,
+	"dedup-key-without-tenant": 1,
 }
 
 // seedsPerMutant bounds the search. The recorded seed comes first, and mostly suffices; but a seed does not decide how
@@ -36,7 +38,7 @@ var planted = map[string]uint64{
 const seedsPerMutant = 40
 
 // mutantPatience is how long a bug may keep a run from coming to rest.
-const mutantPatience = 20 * time.Second
+const mutantPatience = 60 * time.Second
 
 // The suite finds each of the bugs that were planted into a copy of the product.
 func TestRun_Mutants_AreFound(t *testing.T) {
@@ -56,7 +58,11 @@ func TestRun_Mutants_AreFound(t *testing.T) {
 				if n == 0 {
 					seed = first
 				}
-				report := run(t, chaos.Options{Plan: chaos.NewPlan(seed, *load), Dist: dist, Patience: mutantPatience})
+				plan := chaos.NewPlan(seed, *load)
+				if plan.Has(chaos.ClockJump) {
+					continue // needs functions that were compiled for it
+				}
+				report := run(t, chaos.Options{Plan: plan, Dist: dist, Patience: mutantPatience})
 				if !report.Good() {
 					t.Logf("%s is found by seed %d after %d others: %q", name, seed, n, report.Verdict.Problems[0])
 					return

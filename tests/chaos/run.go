@@ -51,7 +51,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		o.Patience *= 3 // leases look longer than they are
 	}
 	weather := newWeather(o.Plan)
-	world, err := startWorld(ctx, o.Dist, o.Dir, weather)
+	world, err := startWorld(ctx, setup{dist: o.Dist, dir: o.Dir}, weather)
 	if err != nil {
 		return nil, fmt.Errorf("chaos: %w", err)
 	}
@@ -99,7 +99,7 @@ func (w *world) storm(ctx context.Context, o Options, sent *load) error {
 	defer transport.CloseIdleConnections()
 	for number := range clients {
 		c := &client{
-			load: sent, api: w.server.APIURL(), number: number, http: &http.Client{Transport: transport},
+			load: sent, api: w.server.APIURL, number: number, http: &http.Client{Transport: transport},
 			random: rand.New(rand.NewPCG(o.Plan.Seed, uint64(number)+1)), //nolint:gosec // repeatable, not secret
 		}
 		group.Go(func() { c.run(patient, loading) })

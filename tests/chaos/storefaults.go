@@ -61,24 +61,44 @@ type attribute struct {
 // readCall looks at the first letter of the key: a claim, a ticket's settlement, or something else.
 func readCall(call dynamodb.Call) asked {
 	var request struct {
-		Item struct {
-			Key    attribute `json:"k"`
-			Holder attribute `json:"h"`
-		} `json:"Item"`
+		Item         item                             `json:"Item"`
+		RequestItems map[string]struct{ Keys []item } `json:"RequestItems"`
 	}
-	if call.Operation == "BatchGetItem" {
-		return asked{risk: riskUnasked}
-	}
-	if err := json.Unmarshal(call.Body, &request); err != nil || len(request.Item.Key.Bytes) == 0 {
+	if err := json.Unmarshal(call.Body, &request); err != nil {
 		return asked{}
 	}
-	switch key := request.Item.Key.Bytes; key[0] {
-	case 'c':
+	for _, read := range request.RequestItems {
+		if len(read.Keys) > 0 && read.Keys[0].kind() != noteKind {
+			return asked{risk: riskUnasked}
+		}
+	}
+	switch request.Item.kind() {
+	case claimKind:
 		return asked{riskUnasked, string(request.Item.Holder.Bytes)}
-	case 't':
-		return asked{riskUnsettled, string(key[1:])}
+	case ticketKind:
+		return asked{riskUnsettled, string(request.Item.Key.Bytes[1:])}
 	}
 	return asked{}
+}
+
+// item is the part of an item that says what it is.
+type item struct {
+	Key    attribute `json:"k"`
+	Holder attribute `json:"h"`
+}
+
+// Kinds of items, the first letters of their keys.
+const (
+	claimKind  = 'c'
+	ticketKind = 't'
+	noteKind   = 'n'
+)
+
+func (i item) kind() byte {
+	if len(i.Key.Bytes) == 0 {
+		return 0
+	}
+	return i.Key.Bytes[0]
 }
 
 // doubted notes a call that fails, once for each flush.

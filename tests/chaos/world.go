@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/millrace-dev/millrace/internal/devstack"
 	"github.com/millrace-dev/millrace/internal/localaws"
 	"github.com/millrace-dev/millrace/pkg/config"
@@ -42,55 +44,87 @@ retry: { max_inline_wait: 300ms, max_attempts: 4 }
 dedup: { window: %s, scope: %s, on_store_failure: %s }
 `
 
+// setup says what a world is made of.
+type setup struct {
+	// dist holds the functions; dir takes the configuration, the logs and the data.
+	dist, dir string
+	// disk keeps the queues and the table in dir, through this file system; nil means in memory.
+	disk vfs.FS
+	// flushes is how many run at once; 0 means as many as elsewhere.
+	flushes int
+}
+
 // world is a running stack with sick sinks.
 type world struct {
+	setup
+
 	weather *weather
 	server  *localaws.Server
 	sinks   map[string]*sick
 	totals  *telemetry.Totals
 	clocks  clocks
-	logs    []io.Closer
+	options devstack.Options
+	files   []io.Closer
 	// cutOff counts the flushes that ended without an answer.
 	cutOff atomic.Int64
 }
 
-// startWorld starts everything, with its files in dir.
-func startWorld(ctx context.Context, dist, dir string, w *weather) (*world, error) {
-	world := &world{weather: w, totals: &telemetry.Totals{}, sinks: map[string]*sick{
+// startWorld starts everything.
+func startWorld(ctx context.Context, s setup, w *weather) (*world, error) {
+	world := &world{setup: s, weather: w, totals: &telemetry.Totals{}, sinks: map[string]*sick{
 		sinkOne: startSink(sinkOne, w), sinkTwo: startSink(sinkTwo, w),
 	}}
-	path, err := world.configure(dir)
+	err := world.prepare()
+	if err == nil {
+		err = world.start(ctx)
+	}
 	if err != nil {
-		return nil, world.abandon(err)
-	}
-	if world.clocks, err = newClocks(filepath.Join(dir, "clocks")); err != nil {
-		return nil, world.abandon(err)
-	}
-	world.logs = append(world.logs, world.clocks.file)
-	logs := map[string]io.Writer{}
-	for _, function := range []string{devstack.Ingest, devstack.Flush, devstack.Replay} {
-		file, err := os.Create(filepath.Join(dir, function+".log"))
-		if err != nil {
-			return nil, world.abandon(fmt.Errorf("log: %w", err))
-		}
-		world.logs = append(world.logs, file)
-		logs[function] = io.MultiWriter(world.totals, lateness{w}, file)
-	}
-	world.server, err = devstack.Start(ctx, devstack.Options{
-		Bootstrap: func(function string) string { return filepath.Join(dist, function, "bootstrap") },
-		Directory: dir, Environment: w.plan.environment(path, world.clocks),
-		FlushTimeout: flushTimeout, Visibility: visibility,
-		Log:    func(function string) io.Writer { return logs[function] },
-		Faults: queueFaults(w), TableFaults: storeFaults(w), Logger: slog.New(observer{&world.cutOff}),
-	})
-	if err != nil {
-		return nil, world.abandon(err)
+		world.closeRest()
+		return nil, err
 	}
 	return world, nil
 }
 
-func (w *world) configure(dir string) (string, error) {
-	path := filepath.Join(dir, "millrace.yaml")
+// prepare writes the files that a stack needs and decides how it is started.
+func (w *world) prepare() error {
+	path, err := w.configure()
+	if err != nil {
+		return err
+	}
+	if w.clocks, err = newClocks(filepath.Join(w.dir, "clocks")); err != nil {
+		return err
+	}
+	w.files = append(w.files, w.clocks.file)
+	logs := map[string]io.Writer{}
+	for _, function := range []string{devstack.Ingest, devstack.Flush, devstack.Replay} {
+		file, err := os.Create(filepath.Join(w.dir, function+".log"))
+		if err != nil {
+			return fmt.Errorf("log: %w", err)
+		}
+		w.files = append(w.files, file)
+		logs[function] = io.MultiWriter(w.totals, lateness{w.weather}, file)
+	}
+	w.options = devstack.Options{
+		Bootstrap: func(function string) string { return filepath.Join(w.dist, function, "bootstrap") },
+		Directory: w.dir, Environment: w.weather.plan.environment(path, w.clocks),
+		FlushTimeout: flushTimeout, Visibility: visibility, FlushConcurrency: w.flushes,
+		Log:    func(function string) io.Writer { return logs[function] },
+		Faults: queueFaults(w.weather), TableFaults: storeFaults(w.weather), Logger: slog.New(observer{&w.cutOff}),
+	}
+	if w.disk != nil {
+		w.options.FileSystem, w.options.DataDir = w.disk, filepath.Join(w.dir, "data")
+	}
+	return nil
+}
+
+// start starts the stack, perhaps again.
+func (w *world) start(ctx context.Context) (err error) {
+	w.server, err = devstack.Start(ctx, w.options)
+	return err
+}
+
+func (w *world) configure() (string, error) {
+	path := filepath.Join(w.dir, "millrace.yaml")
 	text := fmt.Sprintf(configuration, hash(tenants[0].key), tenants[0].name, hash(tenants[1].key), tenants[1].name,
 		w.sinks[sinkOne].server.URL, w.sinks[sinkTwo].server.URL,
 		w.weather.plan.window(), cmp.Or(w.weather.plan.Dedup.Scope, scopePack), w.weather.plan.Dedup.OnStoreFailure)
@@ -114,11 +148,6 @@ func hash(key string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (w *world) abandon(err error) error {
-	w.closeRest()
-	return err
-}
-
 // rest ends the functions, so that everything they wrote has been read.
 func (w *world) rest() {
 	ctx, cancel := context.WithTimeout(context.Background(), visibility)
@@ -129,11 +158,16 @@ func (w *world) rest() {
 	_ = w.server.Lambda().Close(ctx)
 }
 
-// close ends everything; nothing is left running.
-func (w *world) close() {
+// stop ends the stack; nothing of it is left running.
+func (w *world) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), visibility)
 	defer cancel()
 	_ = w.server.Close(ctx) // processes at work are cut off
+}
+
+// close ends everything.
+func (w *world) close() {
+	w.stop()
 	w.closeRest()
 }
 
@@ -141,8 +175,8 @@ func (w *world) closeRest() {
 	for _, sink := range w.sinks {
 		sink.close()
 	}
-	for _, log := range w.logs {
-		_ = log.Close()
+	for _, file := range w.files {
+		_ = file.Close()
 	}
 }
 
