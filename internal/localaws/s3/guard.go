@@ -33,8 +33,38 @@ func (g guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"Your proposed upload exceeds the maximum allowed size of this endpoint, "+strconv.Itoa(MaxObjectBytes)+" bytes.")
 	default:
 		r.Header.Set("Content-Length", strconv.FormatInt(size, 10)) // where gofakes3 looks for it
-		g.next.ServeHTTP(w, r)
+		a := &answer{ResponseWriter: w}
+		g.next.ServeHTTP(a, r)
+		_, _ = a.Write(nil) // a reply without a body has not begun
 	}
+}
+
+// answer writes the names of user metadata in small letters, as S3 does: boto3 shows them as they come.
+type answer struct {
+	http.ResponseWriter
+
+	begun bool
+}
+
+// WriteHeader begins the reply.
+func (a *answer) WriteHeader(status int) {
+	a.begun = true
+	header := a.Header()
+	for name, values := range header {
+		if strings.HasPrefix(name, metadataPrefix) {
+			delete(header, name)
+			header[strings.ToLower(name)] = values
+		}
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write begins the reply unless it has begun.
+func (a *answer) Write(p []byte) (int, error) {
+	if !a.begun {
+		a.WriteHeader(http.StatusOK)
+	}
+	return a.ResponseWriter.Write(p) //nolint:wrapcheck // as if it had been written there
 }
 
 // unknownParameter returns a query parameter that chooses or changes an operation in a way that is not emulated.

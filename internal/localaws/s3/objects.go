@@ -13,6 +13,9 @@ import (
 	"github.com/millrace-dev/millrace/internal/localaws/journal"
 )
 
+// metadataPrefix starts the headers of user metadata.
+const metadataPrefix = "X-Amz-Meta-"
+
 // PutObject keeps an object in place of the one before.
 func (s *store) PutObject(
 	bucket, key string, metadata map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions,
@@ -64,7 +67,7 @@ func kept(headers map[string]string) map[string]string {
 	metadata := make(map[string]string, len(headers))
 	for name, value := range headers {
 		switch {
-		case strings.HasPrefix(name, "Content-"), strings.HasPrefix(name, "X-Amz-Meta-"), isChecksum(name), name == "Last-Modified":
+		case strings.HasPrefix(name, "Content-"), strings.HasPrefix(name, metadataPrefix), isChecksum(name), name == "Last-Modified":
 			metadata[name] = value
 		}
 	}

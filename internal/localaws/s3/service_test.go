@@ -178,9 +178,6 @@ func TestService_PutObject_ReplacesMetadataAndAll(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("HeadObject (-want +got):\n%s", diff)
 	}
-	if status, _ := e.do(t, "GET", "/claims/k", nil, nil); status != http.StatusOK {
-		t.Errorf("a plain GET: %d", status)
-	}
 }
 
 func TestService_GetObject_Range(t *testing.T) {
@@ -526,5 +523,55 @@ func TestService_Restart_KeepsObjects(t *testing.T) {
 	defer stop()
 	if got := second.get(t, "k"); string(got) != "kept" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// fullDisk has nothing left.
+type fullDisk struct{ vfs.FS }
+
+func (fullDisk) GetDiskUsage(string) (vfs.DiskUsage, error) { return vfs.DiskUsage{}, nil }
+
+func TestService_DiskFull_RefusesPutsAndTakesDeletes(t *testing.T) {
+	t.Parallel()
+	disk := vfs.NewMem()
+	before, stop := open(t, disk, "objects")
+	before.put(t, "k", []byte("x"))
+	stop()
+	e, stop := open(t, fullDisk{disk}, "objects")
+	defer stop()
+	_, err := e.PutObject(t.Context(), &sdk.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String("l"), Body: strings.NewReader("x")})
+	if code(err) != "InternalError" || !strings.Contains(err.Error(), "disk is full") {
+		t.Errorf("PutObject: %v", err)
+	}
+	if _, err := e.DeleteObject(t.Context(), &sdk.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String("k")}); err != nil {
+		t.Error(err)
+	}
+	if got := e.list(t, &sdk.ListObjectsV2Input{}); len(got) > 0 {
+		t.Errorf("left: %q", got)
+	}
+}
+
+func TestService_Closed_Refuses(t *testing.T) {
+	t.Parallel()
+	kept, err := journal.Open(journal.Options{Dir: "objects", Version: s3.JournalVersion, FileSystem: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := s3.New(kept)
+	if err := service.EnsureBucket("Not_A_Bucket"); err == nil {
+		t.Error("a bad name is no error")
+	}
+	service.Close()
+	if err := kept.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
+		for _, path := range []string{"/", "/claims", "/claims/k"} {
+			reply := httptest.NewRecorder()
+			service.ServeHTTP(reply, httptest.NewRequest(method, path, strings.NewReader("")))
+			if reply.Code < 400 {
+				t.Errorf("%s %s of a closed service: %d", method, path, reply.Code)
+			}
+		}
 	}
 }
