@@ -18,7 +18,6 @@ import (
 // output is where one sink tells what it has.
 type output struct {
 	name string
-	by   audit.Identity
 	// files are read one after the other; "-" is standard input.
 	files []string
 	stdin io.Reader
@@ -72,11 +71,8 @@ func (e silentError) Error() string { return string(e) }
 
 // notCompared returns why a sink could not be compared, empty when it was or when it failed otherwise.
 func notCompared(err error) string {
-	var silent silentError
-	if errors.As(err, &silent) {
-		return string(silent)
-	}
-	return ""
+	silent, _ := errors.AsType[silentError](err)
+	return string(silent)
 }
 
 // compare compares one sink, of which the name and what it wants are given.

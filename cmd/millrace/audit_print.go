@@ -69,7 +69,7 @@ func printFindings(c *console, r *auditReport) {
 	for i := range r.Events {
 		f := &r.Events[i]
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			strings.ReplaceAll(string(f.Verdict), "_", " "), f.Sink, f.Tenant, oneLine(f.Source, maxListedCause), oneLine(f.ID, maxListedCause),
+			strings.ReplaceAll(string(f.Verdict), "_", " "), f.Sink, f.Tenant, oneLine(f.Source), oneLine(f.ID),
 			moment(f.AcceptedAt), lastKnown(f))
 	}
 	_ = table.Flush()
@@ -78,10 +78,9 @@ func printFindings(c *console, r *auditReport) {
 	}
 }
 
-// lastKnown tells where an event is, or was.
+// lastKnown tells where an event is, or what became of it.
 func lastKnown(f *audit.Finding) string {
-	p := &f.Place
-	switch p.Where {
+	switch f.Place.Where {
 	case audit.Nowhere:
 		return "on no queue and not at the sink"
 	case audit.Deduped:
@@ -92,7 +91,13 @@ func lastKnown(f *audit.Finding) string {
 		return "dropped, because the sink is best effort (fail_open)"
 	case audit.AtSink:
 		return fmt.Sprintf("at the sink %s, accepted %s", plural(f.Delivered, "time"), plural(f.Accepted, "time"))
+	case audit.MainQueue, audit.DeadLetters:
 	}
+	return onQueue(&f.Place)
+}
+
+// onQueue tells on which queue an event is, in which pack, and why.
+func onQueue(p *audit.Place) string {
 	text := fmt.Sprintf("%s, pack %.12s", p.Where, p.Pack)
 	if p.Class != "" {
 		text += ", " + p.Class
@@ -101,7 +106,7 @@ func lastKnown(f *audit.Finding) string {
 		text += fmt.Sprintf(" %d", p.Status)
 	}
 	if p.Cause != "" {
-		text += ": " + oneLine(p.Cause, maxListedCause)
+		text += ": " + oneLine(p.Cause)
 	}
 	return text
 }

@@ -95,8 +95,8 @@ func (d *dlqLsCommand) Run(ctx context.Context, c *console) error {
 	return nil
 }
 
-// maxListedCause keeps a listed letter on one line.
-const maxListedCause = 60
+// maxListedText keeps what is listed on one line, in characters.
+const maxListedText = 60
 
 func printLetters(c *console, lines []letterLine, more bool) {
 	if len(lines) == 0 {
@@ -107,7 +107,7 @@ func printLetters(c *console, lines []letterLine, more bool) {
 	_, _ = fmt.Fprintln(table, "ID\tSINK\tCLASS\tSTATUS\tTRIES\tEVENTS\tTENANT\tLAST FAILURE\tCAUSE")
 	for _, l := range lines {
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\t%s\n", l.ID, l.Sink, l.Class, orDash(l.Status), l.Attempts,
-			l.Events, l.Tenant, moment(l.Last), oneLine(l.Cause, maxListedCause))
+			l.Events, l.Tenant, moment(l.Last), oneLine(l.Cause))
 	}
 	_ = table.Flush() // what fails is the console, which nobody could be told of
 	if more {
@@ -129,11 +129,11 @@ func moment(t time.Time) string {
 	return t.Local().Format(time.DateTime)
 }
 
-// oneLine shortens a text to at most n characters without line breaks.
-func oneLine(text string, n int) string {
+// oneLine shortens a text to what fits a listing, without line breaks.
+func oneLine(text string) string {
 	runes := []rune(strings.Join(strings.Fields(text), " "))
-	if len(runes) > n {
-		return string(runes[:n-1]) + "…"
+	if len(runes) > maxListedText {
+		return string(runes[:maxListedText-1]) + "…"
 	}
 	return string(runes)
 }

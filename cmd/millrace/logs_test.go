@@ -100,24 +100,25 @@ func TestLogs_Follow_GoesOnAcrossRotations(t *testing.T) {
 	}
 	defer func() { _ = log.Close() }()
 	// Two lines fill a file, so six rotate it; the follower is not waited for.
-	want := "0\n"
+	var want strings.Builder
+	want.WriteString("0\n")
 	for n := range 6 {
 		line := fmt.Sprintf("%d %s\n", n+1, strings.Repeat("x", logfile.MaxBytes/2-100))
 		if _, err := log.Write([]byte(line)); err != nil {
 			t.Fatal(err)
 		}
-		want += line
+		want.WriteString(line)
 	}
 	deadline := time.Now().Add(30 * time.Second)
-	for out.Len() < len(want) && time.Now().Before(deadline) {
+	for out.Len() < want.Len() && time.Now().Before(deadline) {
 		awaitTick(ctx, 10*time.Millisecond)
 	}
 	stop()
 	if code := <-done; code != exitDone {
 		t.Errorf("exit code %d, want %d", code, exitDone)
 	}
-	if got := out.String(); got != want {
-		t.Errorf("printed %d bytes, want %d", len(got), len(want))
+	if got := out.String(); got != want.String() {
+		t.Errorf("printed %d bytes, want %d", len(got), want.Len())
 	}
 }
 

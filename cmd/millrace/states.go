@@ -47,7 +47,7 @@ func describeStates(states map[string]sinkState) string {
 	for _, name := range slices.Sorted(maps.Keys(states)) {
 		if s := states[name]; s.State != string(gate.Closed) {
 			fmt.Fprintf(&t, "state    %s is %s since %s (%s: %s), tried again at %s\n",
-				name, s.State, moment(s.Since), s.Class, oneLine(s.Cause, maxListedCause), moment(s.Until))
+				name, s.State, moment(s.Since), s.Class, oneLine(s.Cause), moment(s.Until))
 		}
 	}
 	return t.String()

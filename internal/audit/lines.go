@@ -43,7 +43,8 @@ func readLine(reader *bufio.Reader, long *[]byte) ([]byte, error) {
 		}
 		return piece, err //nolint:wrapcheck // the caller says what it reads
 	}
-	line, tooLong := append((*long)[:0], piece...), false
+	line, tooLong := (*long)[:0], false
+	line = append(line, piece...)
 	for errors.Is(err, bufio.ErrBufferFull) {
 		piece, err = reader.ReadSlice('\n')
 		if tooLong = tooLong || len(line)+len(piece) > maxLineBytes; !tooLong {
