@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/millrace-dev/millrace/pkg/config"
@@ -37,6 +38,7 @@ const longestSuffix = "-ingest"
 
 var (
 	namePattern     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
+	secretPattern   = regexp.MustCompile(`^arn:[^:]+:secretsmanager:[^:]+:[0-9]{12}:secret:.+-[A-Za-z0-9]{6}$`)
 	schedulePattern = regexp.MustCompile(`^(rate\([1-9][0-9]* (minute|minutes|hour|hours|day|days)\)|cron\(([^ ]+ ){5}[^ ]+\))$`)
 )
 
@@ -90,6 +92,7 @@ func check(p *BatchExporterProps, loaded *config.Config) error {
 	c.checkReplay(&p.Replay)
 	c.checkAlarms(&p.Alarms)
 	c.checkEnvironment(p.Environment, loaded)
+	c.checkSecrets(loaded)
 	return errors.Join(c.problems...)
 }
 
@@ -181,5 +184,13 @@ func (c *checker) checkEnvironment(given map[string]string, loaded *config.Confi
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		c.require(!slices.Contains(ownVariables(), name), "Environment: %s is set by the construct", name)
+	}
+}
+
+// checkSecrets wants whole ARNs: a policy that names a secret by less allows nothing.
+func (c *checker) checkSecrets(loaded *config.Config) {
+	for _, r := range references(loaded, config.SchemeSecret) {
+		arn, _, _ := strings.Cut(r.Name, "#")
+		c.require(secretPattern.MatchString(arn), "%s: %q is not the whole ARN of a secret, with the six characters at its end (IAM)", r, arn)
 	}
 }

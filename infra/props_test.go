@@ -3,10 +3,7 @@ package millrace
 
 import (
 	"debug/elf"
-	"os"
-	"path/filepath"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 )
@@ -118,76 +115,4 @@ func fieldNames(kind reflect.Type, prefix string) []string {
 		names = append(names, prefix+field.Name)
 	}
 	return names
-}
-
-func TestNewBatchExporter_WhatCannotWork_IsRefusedWithItsRule(t *testing.T) {
-	rows := []struct {
-		name   string
-		change func(t *testing.T, p *BatchExporterProps)
-		want   string
-	}{
-		{"a zip is missing", func(t *testing.T, p *BatchExporterProps) { p.DistDir = t.TempDir() }, "make zip FUNCTION_OS=linux FUNCTION_ARCH=arm64"},
-		{"a zip is broken", func(t *testing.T, p *BatchExporterProps) {
-			if err := os.WriteFile(filepath.Join(p.DistDir, "flush.zip"), []byte("x"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}, "flush.zip: zip: not a valid zip file; build it again"},
-		{"a zip is for the wrong architecture", func(t *testing.T, p *BatchExporterProps) { p.DistDir = writeZips(t, elf.EM_X86_64) }, "is built for EM_X86_64, but Functions.Architecture is arm64"},
-		{"the configuration has an unknown key", withConfig("surprise: 1"), "surprise"},
-		{"an environment reference has no value", func(_ *testing.T, p *BatchExporterProps) { p.Environment = nil }, "${env:PREVIEW_URL} is not known at deployment"},
-		{"an environment variable is one of ours", func(_ *testing.T, p *BatchExporterProps) { p.Environment["MILLRACE_CONFIG"] = "x" }, "MILLRACE_CONFIG is set by the construct"},
-		{"a batch above 10 has no window", func(t *testing.T, p *BatchExporterProps) {
-			withConfig("flush: { max_age: 0s }")(t, p)
-			p.Flush.BatchSize = 11
-		}, "11 packs need a window"},
-		{"the batch is too large", func(_ *testing.T, p *BatchExporterProps) { p.Flush.BatchSize = 10001 }, "Flush.BatchSize: 10001 is not 1 to 10000"},
-		{"visibility is below six timeouts and the window", func(_ *testing.T, p *BatchExporterProps) { p.Queue.Visibility = 721 * time.Second }, "six times the flush timeout"},
-		{"visibility is above 12 hours", func(_ *testing.T, p *BatchExporterProps) { p.Queue.Visibility = 13 * time.Hour }, "is not 12m2s to 12h0m0s (SQS"},
-		{"ingest outlives the HTTP API", func(_ *testing.T, p *BatchExporterProps) { p.Functions.IngestTimeout = 31 * time.Second }, "the longest that an API of kind http waits"},
-		{"ingest outlives the REST API", func(_ *testing.T, p *BatchExporterProps) {
-			p.API.Kind, p.Functions.IngestTimeout = APIREST, 30*time.Second
-		}, "the longest that an API of kind rest waits"},
-		{"a sink outlives the flush", func(_ *testing.T, p *BatchExporterProps) { p.Flush.Timeout = 30 * time.Second }, "sinks.warehouse.timeout: 30s does not fit"},
-		{"a flush is longer than Lambda allows", func(_ *testing.T, p *BatchExporterProps) { p.Flush.Timeout = 16 * time.Minute }, "Flush.Timeout: 16m0s is not 1s to 15m0s (Lambda)"},
-		{"a timeout has fractions", func(_ *testing.T, p *BatchExporterProps) { p.Flush.Timeout = 60500 * time.Millisecond }, "not a whole number of seconds"},
-		{"fewer flushes are reserved than may run", func(_ *testing.T, p *BatchExporterProps) { p.Flush.Concurrency = 5 }, "Flush.Concurrency: 5 is below Flush.MaxConcurrency, 10"},
-		{"concurrency is below 2", func(_ *testing.T, p *BatchExporterProps) { p.Flush.MaxConcurrency = 1 }, "Flush.MaxConcurrency: 1 is not 2 to 1000"},
-		{"letters do not live as long as packs", func(_ *testing.T, p *BatchExporterProps) { p.Queue.DeadLetterRetention = time.Hour }, "it would be lost"},
-		{"the name is too long", func(_ *testing.T, p *BatchExporterProps) { p.Name = strings.Repeat("n", 58) }, "has more than 64 characters"},
-		{"the name has odd characters", func(_ *testing.T, p *BatchExporterProps) { p.Name = "mill_räce" }, "is not letters, digits and hyphens"},
-		{"an HTTP API has a WAF", func(_ *testing.T, p *BatchExporterProps) { p.API.WebACLARN = "arn" }, "REST APIs only"},
-		{"a domain has no certificate", func(_ *testing.T, p *BatchExporterProps) { p.API.DomainName = "a.example" }, "need each other"},
-		{"a schedule is a text", func(_ *testing.T, p *BatchExporterProps) { p.Flush.Schedule = "daily" }, "neither rate(5 minutes) nor cron"},
-		{"a replay's request is no object", func(_ *testing.T, p *BatchExporterProps) { p.Replay.Request = "[]" }, "is not a JSON object"},
-		{"a log group lives 15 days", func(_ *testing.T, p *BatchExporterProps) { p.Functions.LogDays = 15 }, "not 15"},
-		{"a table is neither on nor off", func(_ *testing.T, p *BatchExporterProps) { p.Store.Table = "yes" }, `Store.Table: "yes" is none of`},
-		{"a bucket is neither on nor off", func(_ *testing.T, p *BatchExporterProps) { p.Store.Bucket = "yes" }, `Store.Bucket: "yes" is none of`},
-		{"a switch is neither on nor off", func(_ *testing.T, p *BatchExporterProps) { p.Queue.TLSOnly = "yes" }, `Queue.TLSOnly: "yes" is none of`},
-	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			props := goodProps(t)
-			row.change(t, &props)
-			_, err := NewBatchExporter(newStack(t), "Exporter", &props)
-			if err == nil || !strings.Contains(err.Error(), row.want) {
-				t.Errorf("got %v, want an error that says %q", err, row.want)
-			}
-		})
-	}
-}
-
-// withConfig puts a line in the place of the configuration's last.
-func withConfig(last string) func(t *testing.T, p *BatchExporterProps) {
-	return func(t *testing.T, p *BatchExporterProps) {
-		t.Helper()
-		content, err := os.ReadFile(p.ConfigFile)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := strings.Replace(string(content), "flush: { max_age: 2s }", last, 1)
-		p.ConfigFile = filepath.Join(t.TempDir(), "millrace.yaml")
-		if err := os.WriteFile(p.ConfigFile, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
