@@ -80,7 +80,17 @@ func startLarge(t *testing.T) (*stack, *arrivals) {
 	t.Helper()
 	got := &arrivals{}
 	s := start(t, knobs{retry: "{ max_inline_wait: 0s, max_attempts: 3 }", args: []string{"--flush-timeout", "3s", "--visibility", "3s"}, arrived: got.note})
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("log of the flush:\n%.4000s", s.flushLog())
+		}
+	})
 	return s, got
+}
+
+func (s *stack) flushLog() []byte {
+	log, _ := os.ReadFile(filepath.Join(s.Dir, "data", "logs", "flush.log")) // not there before the first flush
+	return log
 }
 
 // arrivals are the events that a sink took, by id; calls of note do not overlap, and nobody reads before an event is counted.
@@ -194,9 +204,7 @@ func TestLarge_BucketAway_NothingIsLost(t *testing.T) {
 	s.one.Behave(demosink.Behaviour{Status: 503, RetryAfter: 5 * time.Second})
 	large := largeEvent("waiting")
 	s.accepted(t, large)
-	until(t, "it waits for its sink", func() bool {
-		return len(s.one.Counts()) == 0 && has(s.two, []string{"waiting"})() && on(s.contents(t).Queue, "one")["waiting"]
-	})
+	until(t, "it waits for its sink", s.residue(t, "waiting"))
 	path := s.object(t)
 	object := s.must(t, http.MethodGet, path, nil)
 	s.must(t, http.MethodDelete, path, nil)
@@ -205,10 +213,7 @@ func TestLarge_BucketAway_NothingIsLost(t *testing.T) {
 	if status, reply := post(t, s.API+"/v1/ingest", []byte(largeEvent("refused"))); status != http.StatusServiceUnavailable {
 		t.Errorf("POST without a bucket: %d %s, want 503", status, reply)
 	}
-	until(t, "a flush has missed the bucket", func() bool {
-		log, err := os.ReadFile(filepath.Join(s.Dir, "data", "logs", "flush.log"))
-		return err == nil && bytes.Contains(log, []byte("NoSuchBucket"))
-	})
+	until(t, "a flush has missed the bucket", func() bool { return bytes.Contains(s.flushLog(), []byte("NoSuchBucket")) })
 	if len(s.one.Counts()) != 0 {
 		t.Error("the sink has an event whose bytes were away")
 	}
@@ -219,7 +224,7 @@ func TestLarge_BucketAway_NothingIsLost(t *testing.T) {
 		t.Errorf("sink has %d bytes, want the %d that were sent", len(got.byID["waiting"]), len(large))
 	}
 	s.accepted(t, largeEvent("refused"))
-	until(t, "what was refused is taken now", has(s.one, []string{"refused"}))
+	until(t, "what was refused is taken now", func() bool { return has(s.one, []string{"refused"})() && has(s.two, []string{"refused"})() })
 	exactly(t, "two", s.two, []string{"waiting", "refused"})
 }
 
