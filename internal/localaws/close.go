@@ -29,7 +29,9 @@ func (s *Server) Close(ctx context.Context) error {
 	if s.objects != nil {
 		s.objects.Close()
 	}
-	problems = append(problems, s.queueJournal.Close(), s.tableJournal.Close(), s.objectJournal.Close())
+	for _, kept := range s.journals {
+		problems = append(problems, kept.Close())
+	}
 	return errors.Join(problems...)
 }
 

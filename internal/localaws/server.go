@@ -34,8 +34,7 @@ type Server struct {
 	awsURL  string
 	apiURL  string
 
-	queueJournal, tableJournal *journal.Journal // nil in memory
-	objectJournal              *journal.Journal
+	journals []*journal.Journal // to be closed
 
 	queues    *sqs.Service
 	tables    *dynamodb.Service
@@ -95,23 +94,25 @@ func (s *Server) start(ctx context.Context) error {
 
 // openQueues starts SQS with what DataDir holds.
 func (s *Server) openQueues() (err error) {
-	if s.queueJournal, err = s.openJournal("queues", sqs.JournalVersion); err != nil {
+	kept, err := s.openJournal("queues", sqs.JournalVersion)
+	if err != nil {
 		return err
 	}
 	s.queues, err = sqs.Open(sqs.Options{
 		Region: Region, AccountID: AccountID, BaseURL: s.awsURL, Faults: s.options.Faults, Logger: s.options.Logger,
-	}, s.queueJournal)
+	}, kept)
 	return err
 }
 
 // openTables starts DynamoDB with what DataDir holds and the tables that are declared.
 func (s *Server) openTables() (err error) {
-	if s.tableJournal, err = s.openJournal("tables", dynamodb.JournalVersion); err != nil {
+	kept, err := s.openJournal("tables", dynamodb.JournalVersion)
+	if err != nil {
 		return err
 	}
 	s.tables, err = dynamodb.Open(dynamodb.Options{
 		Region: Region, AccountID: AccountID, Faults: s.options.TableFaults, Logger: s.options.Logger,
-	}, s.tableJournal)
+	}, kept)
 	if err != nil {
 		return err
 	}
@@ -124,16 +125,15 @@ func (s *Server) openTables() (err error) {
 }
 
 // openBuckets starts S3 with what DataDir holds and the buckets that are declared. Without a DataDir its disk is in memory.
-func (s *Server) openBuckets() (err error) {
-	if s.objectJournal, err = s.openJournal("objects", s3.JournalVersion); err == nil && s.objectJournal == nil {
-		s.objectJournal, err = journal.Open(journal.Options{
-			Dir: "objects", Version: s3.JournalVersion, FileSystem: vfs.NewMem(), Logger: s.options.Logger,
-		})
+func (s *Server) openBuckets() error {
+	kept, err := s.openJournal("objects", s3.JournalVersion)
+	if err == nil && kept == nil {
+		kept, err = s.openJournalOn(vfs.NewMem(), "objects", s3.JournalVersion)
 	}
 	if err != nil {
 		return err
 	}
-	s.objects = s3.New(s.objectJournal)
+	s.objects = s3.New(kept)
 	for _, name := range s.options.Buckets {
 		if err := s.objects.EnsureBucket(name); err != nil {
 			return err
@@ -147,9 +147,15 @@ func (s *Server) openJournal(name string, version uint64) (*journal.Journal, err
 	if s.options.DataDir == "" {
 		return nil, nil //nolint:nilnil // no journal is a journal in memory
 	}
-	return journal.Open(journal.Options{
-		Dir: filepath.Join(s.options.DataDir, name), Version: version, FileSystem: s.options.FileSystem, Logger: s.options.Logger,
-	})
+	return s.openJournalOn(s.options.FileSystem, filepath.Join(s.options.DataDir, name), version)
+}
+
+func (s *Server) openJournalOn(disk vfs.FS, dir string, version uint64) (*journal.Journal, error) {
+	opened, err := journal.Open(journal.Options{Dir: dir, Version: version, FileSystem: disk, Logger: s.options.Logger})
+	if err == nil {
+		s.journals = append(s.journals, opened)
+	}
+	return opened, err
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

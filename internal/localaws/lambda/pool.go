@@ -83,6 +83,8 @@ func (p *pool) attempt(ctx context.Context, inv *invocation) (outcome, []byte) {
 	}
 	if failed := env.awaitReady(ctx, inv.id); failed != nil {
 		env.kill()
+		env.logStart(inv)
+		env.logReport(inv, *failed, 0)
 		return *failed, tailOf(env, inv)
 	}
 	answer, delivered, tail := p.serveOn(ctx, env, inv)

@@ -103,6 +103,22 @@ func TestHost_Log_TextOfATimeout(t *testing.T) {
 	}
 }
 
+func TestHost_Log_TextOfAFailedStart(t *testing.T) {
+	t.Parallel()
+	var output syncBuffer
+	f := function("f", "init-exit")
+	f.Log = &output
+	result, err := newHost(t, lambda.Options{}, f).Invoke(t.Context(), "f", nil, lambda.InvokeOptions{Log: lambda.LogTypeTail})
+	if err != nil || !result.Failed() {
+		t.Fatalf("got %+v, %v", result, err)
+	}
+	want := "\nSTART RequestId: ID Version: $LATEST\nEND RequestId: ID\nREPORT RequestId: ID\tDuration: N ms\tBilled Duration: N ms\t" +
+		"Memory Size: 128 MB\tMax Memory Used: N MB\tInit Duration: N ms\tStatus: error\tError Type: Runtime.ExitError\n"
+	if got := "\n" + equalised(output.String()); got != want || equalised("\n"+string(result.LogTail)) != want {
+		t.Errorf("log %q and tail %q, want %q", got, result.LogTail, want)
+	}
+}
+
 func TestHost_Log_JSON(t *testing.T) {
 	t.Parallel()
 	log, _ := logged(t, lambda.LogFormatJSON, command{Do: "crash"})

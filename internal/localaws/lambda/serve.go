@@ -8,11 +8,11 @@ import (
 // awaitReady waits for the first GET next. The outcome says why it did not come.
 func (e *environment) awaitReady(ctx context.Context, requestID string) *outcome {
 	begin := time.Now()
+	defer func() { e.initialisation = time.Since(begin) }()
 	timer := time.NewTimer(InitTimeout)
 	defer timer.Stop()
 	select {
 	case <-e.ready:
-		e.initialisation = time.Since(begin)
 		return nil
 	case <-e.exited:
 		return e.initFailure(requestID)
