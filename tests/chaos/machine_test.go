@@ -10,12 +10,17 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"pgregory.net/rapid"
 
+	"github.com/millrace-dev/millrace/internal/localaws/dynamodb"
+	"github.com/millrace-dev/millrace/internal/localaws/inprocess"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/dedup"
-	"github.com/millrace-dev/millrace/pkg/dedup/memory"
+	"github.com/millrace-dev/millrace/pkg/dedup/dynamo"
 	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/flush"
 	"github.com/millrace-dev/millrace/pkg/queue"
@@ -32,11 +37,11 @@ type step struct {
 }
 
 // verbs that a script is drawn from.
-var verbs = []string{"send", "send", "send again", "flush", "flush", "flush and crash", "show", "wait", "replay", "replay and crash", "replay, queue away", "mood", "queue away"}
+var verbs = []string{"send", "send", "send again", "flush", "flush", "flush and crash", "show", "wait", "replay", "replay and crash", "replay, queue away", "mood", "queue away", "store away", "store busy", "clock"}
 
 // Whatever happens in whatever order: no event leaves the system before its sinks have it, in the end each has it, and only what a
-// flush held when it crashed may come twice. Real queues, leases, dedup, dead letters and replays, in virtual time: a failure
-// shrinks to the few steps that matter.
+// flush held when it crashed, or could not ask about or settle with the store, may come twice. Real queues, leases, dedup with its
+// table, dead letters and replays, in virtual time: a failure shrinks to the few steps that matter.
 func TestMachine_Property_OnceUnlessAFlushCrashed(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -44,17 +49,18 @@ func TestMachine_Property_OnceUnlessAFlushCrashed(t *testing.T) {
 			return step{rapid.SampledFrom(verbs).Draw(rt, "verb"), rapid.IntRange(0, 9).Draw(rt, "n")}
 		}), 1, 40).Draw(rt, "script")
 		scope := rapid.SampledFrom([]dedup.Scope{dedup.ScopePack, dedup.ScopeEvent}).Draw(rt, "scope")
+		onFailure := rapid.SampledFrom([]dedup.OnFailure{dedup.FailOpen, dedup.FailClosed}).Draw(rt, "on store failure")
 		var problem error
 		// Drawing and failing stay outside: rapid does not reach into the bubble.
-		synctest.Test(t, func(t *testing.T) { problem = runScript(t, scope, script) })
+		synctest.Test(t, func(t *testing.T) { problem = runScript(t, scope, onFailure, script) })
 		if problem != nil {
 			rt.Fatal(problem)
 		}
 	})
 }
 
-func runScript(t *testing.T, scope dedup.Scope, script []step) error {
-	m := newMachine(t, scope)
+func runScript(t *testing.T, scope dedup.Scope, onFailure dedup.OnFailure, script []step) error {
+	m := newMachine(t, scope, onFailure)
 	for i, s := range script {
 		m.do(s)
 		if err := m.check(); err != nil {
@@ -85,15 +91,28 @@ type machine struct {
 	away          int             // calls that send and fail
 	crashing      bool            // deletes and settlements do not happen
 	flushes       int
+	storeMu       sync.Mutex // calls of one flush come side by side
+	store         storeTrouble
+	clocks        [2]time.Duration // by how much the clock of each environment is wrong
 }
 
-func newMachine(t *testing.T, scope dedup.Scope) *machine {
+// storeTrouble is what the calls of the store meet.
+type storeTrouble struct {
+	calls int   // that fail
+	fault error // with this
+	hit   bool  // since the flush began
+}
+
+func newMachine(t *testing.T, scope dedup.Scope, onFailure dedup.OnFailure) *machine {
 	m := &machine{t: t, scope: scope, model: model{twice: map[string]int{}}, sinks: map[string]*moodySink{"a": {}, "b": {}}}
 	server := queuetest.Start(t, sqs.Options{Faults: &sqs.Faults{Intercept: m.intercept}})
 	m.service, m.letters, m.main = server.Service, server.Queue(t, "letters"), server.Queue(t, "main")
-	store := crashStore{memory.New(nil), m}
-	for range 2 {
-		d, err := dedup.New(dedup.Options{Store: store, Scope: scope, Window: 1000 * time.Hour, Lease: time.Minute})
+	table := m.newTable()
+	for i := range m.clocks {
+		store := crashStore{dynamo.New(dynamo.Options{
+			Client: table, Table: "dedup", Now: func() time.Time { return time.Now().Add(m.clocks[i]) },
+		}), m}
+		d, err := dedup.New(dedup.Options{Store: store, Scope: scope, Window: 1000 * time.Hour, Lease: time.Minute, OnStoreFailure: onFailure})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,6 +134,32 @@ func newMachine(t *testing.T, scope dedup.Scope) *machine {
 	}
 	m.replayer = r
 	return m
+}
+
+// newTable returns the client of a real table.
+func (m *machine) newTable() *awsdynamodb.Client {
+	service, err := dynamodb.Open(dynamodb.Options{Faults: &dynamodb.Faults{Intercept: m.interceptStore}}, nil)
+	if err == nil {
+		err = service.CreateTable("dedup", dynamo.KeyAttribute, "B", dynamo.TTLAttribute)
+	}
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return awsdynamodb.New(awsdynamodb.Options{
+		BaseEndpoint: aws.String("http://dynamodb.test"), Region: "us-east-1", RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), HTTPClient: inprocess.Transport{Handler: service},
+	})
+}
+
+func (m *machine) interceptStore(dynamodb.Call) error {
+	m.storeMu.Lock()
+	defer m.storeMu.Unlock()
+	if m.store.calls == 0 {
+		return nil
+	}
+	m.store.calls--
+	m.store.hit = true
+	return m.store.fault
 }
 
 func (m *machine) intercept(op string) error {
@@ -155,6 +200,12 @@ func (m *machine) do(s step) {
 		m.sinks["a"].mood, m.sinks["b"].mood = s.n%4, s.n*7%4
 	case "queue away":
 		m.away = s.n
+	case "store away":
+		m.store = storeTrouble{calls: s.n, fault: dynamodb.Unavailable()}
+	case "store busy":
+		m.store = storeTrouble{calls: s.n, fault: dynamodb.Throttled()}
+	case "clock":
+		m.clocks[s.n%len(m.clocks)] = []time.Duration{0, time.Hour, -time.Hour, 30 * time.Second, -30 * time.Second}[s.n/2]
 	}
 	m.crashing = false
 }
@@ -195,7 +246,11 @@ func (m *machine) flush(n int) {
 	defer cancel()
 	m.flushes++
 	away := m.away
+	m.store.hit = false
 	back := m.flushers[m.flushes%len(m.flushers)].Flush(ctx, messages)
+	if m.store.hit && !m.crashing {
+		m.hold(messages) // delivered without having asked, or without a settlement
+	}
 	var done []string
 	for i := range messages {
 		if len(back) > 0 && back[0] == i {
@@ -273,6 +328,7 @@ func (m *machine) queued(sinkName string) map[string]bool {
 // settle ends all trouble and waits until nothing is left.
 func (m *machine) settle() error {
 	m.away, m.sinks["a"].mood, m.sinks["b"].mood = 0, 0, 0
+	m.store, m.clocks = storeTrouble{}, [2]time.Duration{}
 	for range 200 {
 		if len(m.queued("a"))+len(m.queued("b")) == 0 {
 			return m.check()

@@ -24,8 +24,9 @@ import (
 const (
 	// flushTimeout is short, so that a frozen flush is soon over, and leaves room for a sink's timeout.
 	flushTimeout = 4 * time.Second
-	// visibility is no longer than needed. It is below AWS's advice of six times the timeout on purpose.
-	visibility = 6 * time.Second
+	// visibility is below AWS's advice of six times the timeout, so that what a dead flush held comes back amid the faults. It leaves a
+	// machine that stands still for some seconds the time to delete what was delivered.
+	visibility = 12 * time.Second
 )
 
 // configuration makes everything happen within seconds: few attempts, short waits, a breaker that soon tries again.
