@@ -106,8 +106,9 @@ chaos: functions ## Random faults for SECONDS (default 60); the seed is printed,
 	$(GO) test -count=1 -timeout 0 ./tests/chaos -run RandomWalk -v -walk $(SECONDS)s -load 10s $(if $(SEED),-seed $(SEED))
 
 .PHONY: chaos-ci
-chaos-ci: functions ## The 50 fixed seeds, 20 s of faults each
+chaos-ci: functions ## The 50 fixed seeds, 20 s of faults each; then 100,000 events and repeats over killed flushes
 	$(GO) test -count=1 -timeout 10m ./tests/chaos -run FixedSeeds -seeds 50 -load 20s -parallel 10
+	$(GO) test -count=1 -timeout 10m ./tests/chaos -run Repeat_ -v -repeats 100000
 
 KILLS ?= 50
 .PHONY: kill
@@ -116,7 +117,7 @@ kill: ## Kill the embedded SQS with -9 under load KILLS times (default 50) and c
 
 .PHONY: mutants
 mutants: ## Plant bugs one by one and let the chaos suite find each
-	$(GO) test -count=1 -timeout 30m ./tests/chaos -run Mutants -v -mutants -load 8s -parallel 8
+	$(GO) test -count=1 -timeout 40m ./tests/chaos -run Mutants -v -mutants -load 8s -parallel 8
 
 .PHONY: bench
 bench: build ## Run the benchmarks; choose some with BENCH=<pattern>
