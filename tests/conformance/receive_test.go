@@ -131,7 +131,7 @@ func receiveTrials() []trial {
 		}},
 		{"receive/delayed message comes later", devGuide + "sqs-message-timers", delayed},
 		{"receive/queue's own delay", devGuide + "sqs-delay-queues", func(s *session) error {
-			queue := s.queue(attributes{"DelaySeconds": "1"})
+			queue := s.queue(attributes{"DelaySeconds": "3"})
 			if err := s.send(queue, "m"); err != nil {
 				return err
 			}
@@ -252,7 +252,7 @@ func longPoll(s *session) error {
 
 func delayed(s *session) error {
 	queue := s.queue(nil)
-	if _, err := s.client.SendMessage(s.ctx, &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: aws.String("m"), DelaySeconds: 1}); err != nil {
+	if _, err := s.client.SendMessage(s.ctx, &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: aws.String("m"), DelaySeconds: 3}); err != nil {
 		return err
 	}
 	if err := s.none(queue); err != nil {

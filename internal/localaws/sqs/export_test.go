@@ -16,5 +16,5 @@ func Restored(message, state []byte) (messageAgain, stateAgain []byte, err error
 	if err := r.restoreProgress(state); err != nil {
 		return nil, nil, err
 	}
-	return encode(r.payload), appendBinary(nil, r.progress), nil
+	return encode(&r.payload), appendBinary(nil, r.progress), nil
 }

@@ -52,7 +52,7 @@ func TestFairShare_Age_KeepsOrderWhenWeightsAreScaledDown(t *testing.T) {
 	q := newQueue("q", "arn", 1, time.Unix(0, 0))
 	now := time.Unix(1, 0)
 	put := func(group string) {
-		q.put(now, &record{payload: &payload{GroupID: group, Sent: now.UnixNano()}}, 0)
+		q.put(now, &record{payload: payload{GroupID: group, Sent: now.UnixNano()}}, 0)
 	}
 	for range 2 {
 		put("a")

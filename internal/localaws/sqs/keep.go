@@ -52,7 +52,7 @@ func (q *queue) messageKey(r *record, part ...byte) []byte {
 // keep records a new message.
 func (q *queue) keep(r *record) {
 	if q.journal != nil {
-		q.journal.Set(q.messageKey(r, sentPart), encode(r.payload))
+		q.journal.Set(q.messageKey(r, sentPart), encode(&r.payload))
 		q.journal.Set(q.messageKey(r, statePart), appendBinary(nil, r.progress))
 	}
 }

@@ -162,9 +162,9 @@ func (s *Service) moveOne(t *moveTask, now time.Time) bool {
 	}
 	r.state = stateGone
 	t.source.drop(r)
-	moved := *r.payload
+	moved := &record{payload: r.payload}
 	moved.ID, moved.Sent, moved.SourceARN = newUUID(), now.UnixNano(), ""
-	target.put(now, &record{payload: &moved}, 0)
+	target.put(now, moved, 0)
 	s.ready(target, now)
 	t.Moved++
 	return true

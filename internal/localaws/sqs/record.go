@@ -40,9 +40,10 @@ const (
 	stateGone
 )
 
-// record is one message's place in one queue. Only the service's lock holder may touch it.
+// record is one message in one queue. Only the service's lock holder may touch it, but for the payload. It is one
+// allocation with few pointers, because a million of them are what every garbage collection has to look at.
 type record struct {
-	*payload
+	payload
 	progress
 	group *group
 	// number is unique in the queue and part of each receipt handle.
@@ -73,5 +74,5 @@ type delivery struct {
 }
 
 func (q *queue) delivery(r *record) delivery {
-	return delivery{r.payload, r.progress, handle{Queue: q.id, Number: r.number, Received: r.Received}}
+	return delivery{&r.payload, r.progress, handle{Queue: q.id, Number: r.number, Received: r.Received}}
 }

@@ -134,8 +134,8 @@ func messagePart(key []byte) (number uint64, part byte, err error) {
 }
 
 func restoreMessage(number uint64, value []byte) (*record, error) {
-	r := &record{payload: new(payload), number: number}
-	if err := json.Unmarshal(value, r.payload); err != nil {
+	r := &record{number: number}
+	if err := json.Unmarshal(value, &r.payload); err != nil {
 		return nil, fmt.Errorf("message %d: %w", number, err)
 	}
 	r.bodySum = md5.Sum([]byte(r.Body)) //nolint:gosec // as above

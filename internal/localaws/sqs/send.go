@@ -10,7 +10,7 @@ import (
 
 // draft is a message on its way into a queue.
 type draft struct {
-	*payload
+	payload
 	size  int
 	delay *time.Duration
 	// refusal is why it does not get there.
@@ -20,7 +20,7 @@ type draft struct {
 // newDraft does the checks that need no queue.
 func newDraft(in SendInput) *draft {
 	return &draft{
-		payload: &payload{
+		payload: payload{
 			ID: newUUID(), Body: in.Body, Attributes: in.Attributes, GroupID: in.GroupID, TraceHeader: in.TraceHeader,
 			Sent: time.Now().UnixNano(), bodySum: md5.Sum([]byte(in.Body)), //nolint:gosec // as above
 		},

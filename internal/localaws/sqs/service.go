@@ -158,9 +158,9 @@ func (s *Service) bury(q, target *liveQueue, dead []*record, now time.Time) {
 		return
 	}
 	for _, r := range dead {
-		letter := *r.payload
+		letter := &record{payload: r.payload, progress: progress{Receives: r.Receives, FirstReceived: r.FirstReceived}}
 		letter.SourceARN = q.arn
-		target.put(now, &record{payload: &letter, progress: progress{Receives: r.Receives, FirstReceived: r.FirstReceived}}, 0)
+		target.put(now, letter, 0)
 	}
 	if target != q {
 		s.ready(target, now)

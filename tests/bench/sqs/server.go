@@ -118,6 +118,7 @@ func (f *fleet) child(ctx context.Context, s *subject, program string, arguments
 func (f *fleet) add(s *subject, url string, httpClient aws.HTTPClient) {
 	s.client = sqs.New(sqs.Options{
 		Region: "us-east-1", BaseEndpoint: &url, HTTPClient: httpClient,
+		RetryMaxAttempts: 10, // on a busy machine the SDK loses a reply of any loopback server now and then
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
