@@ -11,7 +11,6 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/go-json-experiment/json"
 )
 
 // sealName is the file that a clean Close leaves: what the directory then consisted of. It is there only while nobody has the directory open.
@@ -20,22 +19,11 @@ import (
 // the same. After a clean Close there is no torn end, so that the seal tells the two apart.
 const sealName = "SEAL"
 
-// sealed is one file as it was.
-type sealed struct {
-	Bytes int64 `json:"bytes"`
-	// Sum is the CRC-32C of everything; 0 for tables, whose blocks have checksums of their own that every reader checks.
-	Sum uint32 `json:"sum"`
-}
-
 // seal writes down what the closed directory consists of.
 func seal(files vfs.FS, dir string) error {
 	content, err := survey(files, dir)
-	if err != nil {
-		return fmt.Errorf("data directory %s: seal: %w", dir, err)
-	}
-	text, err := json.Marshal(content, json.Deterministic(true))
 	if err == nil {
-		err = write(files, dir, text)
+		err = write(files, dir, content)
 	}
 	if err != nil {
 		return fmt.Errorf("data directory %s: seal: %w", dir, err)
@@ -44,13 +32,13 @@ func seal(files vfs.FS, dir string) error {
 }
 
 // write puts the seal there as a whole or not at all.
-func write(files vfs.FS, dir string, text []byte) error {
+func write(files vfs.FS, dir, text string) error {
 	path := files.PathJoin(dir, sealName)
 	file, err := files.Create(path+".new", vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return err
 	}
-	_, err = file.Write(text)
+	_, err = file.Write([]byte(text))
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
@@ -68,57 +56,50 @@ func syncDir(files vfs.FS, dir string) error {
 // unseal compares the directory with its seal, if it has one, and takes it off.
 func unseal(files vfs.FS, dir string) error {
 	path := files.PathJoin(dir, sealName)
-	text, err := read(files, path)
+	was, err := read(files, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // new, or killed
 	}
+	var is string
+	if err == nil {
+		is, err = survey(files, dir)
+	}
 	if err != nil {
 		return fmt.Errorf("data directory %s: seal: %w", dir, err)
 	}
-	var was map[string]sealed
-	if err := json.Unmarshal(text, &was); err != nil {
-		return unreadable(dir, fmt.Errorf("%w: %s: %w", pebble.ErrCorruption, sealName, err))
-	}
-	is, err := survey(files, dir)
-	if err != nil {
-		return fmt.Errorf("data directory %s: seal: %w", dir, err)
-	}
-	for name, file := range was {
-		if now, ok := is[name]; !ok || now != file {
-			return unreadable(dir, fmt.Errorf("%w: %s is not as it was when the directory was closed", pebble.ErrCorruption, name))
+	for line := range strings.Lines(string(was)) {
+		if !strings.Contains(is, line) {
+			return unreadable(dir, fmt.Errorf("%w: not as it was when the directory was closed: %.100q", pebble.ErrCorruption, line))
 		}
 	}
 	return errors.Join(files.Remove(path), syncDir(files, dir))
 }
 
-// survey lists the files that pebble has in a directory.
-func survey(files vfs.FS, dir string) (map[string]sealed, error) {
+// survey has a line for each file that pebble has in a directory: its name, its size and the CRC-32C of it. Tables, which are most of it, count as 0:
+// their blocks have checksums of their own, which every reader checks.
+func survey(files vfs.FS, dir string) (string, error) {
 	names, err := files.List(dir)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	content := map[string]sealed{}
+	var lines strings.Builder
 	for _, name := range names {
 		if name == "LOCK" || strings.HasPrefix(name, sealName) {
 			continue
 		}
-		if content[name], err = examine(files, files.PathJoin(dir, name)); err != nil {
-			return nil, err
-		}
-	}
-	return content, nil
-}
-
-func examine(files vfs.FS, path string) (sealed, error) {
-	if filepath.Ext(path) == ".sst" {
-		info, err := files.Stat(path)
+		info, err := files.Stat(files.PathJoin(dir, name))
 		if err != nil {
-			return sealed{}, err
+			return "", err
 		}
-		return sealed{Bytes: info.Size()}, nil
+		var content []byte
+		if filepath.Ext(name) != ".sst" {
+			if content, err = read(files, files.PathJoin(dir, name)); err != nil {
+				return "", err
+			}
+		}
+		fmt.Fprintf(&lines, "%s %d %08x\n", name, info.Size(), crc32.Checksum(content, crc32.MakeTable(crc32.Castagnoli)))
 	}
-	content, err := read(files, path)
-	return sealed{Bytes: int64(len(content)), Sum: crc32.Checksum(content, crc32.MakeTable(crc32.Castagnoli))}, err
+	return lines.String(), nil
 }
 
 // read returns a small file.
