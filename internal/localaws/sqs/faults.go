@@ -9,7 +9,7 @@ type Faults struct {
 	// Lose is asked after each call that succeeded. A non-nil error is the answer although the call was carried out: the
 	// reply that got lost on its way. What a lost ReceiveMessage has taken stays hidden until its visibility timeout ends.
 	Lose func(op string) error
-	// Entry is asked for each entry of SendMessageBatch and DeleteMessageBatch. A refusal fails this entry and no other.
+	// Entry is asked for each entry of a batch call. A refusal fails this entry and no other.
 	Entry func(op string) *Error
 }
 
