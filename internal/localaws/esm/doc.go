@@ -9,9 +9,8 @@
 // # Emulated
 //
 // Filter criteria (package pattern), batch size, batching window, the 6 MB cut, maximum concurrency, partial batch responses
-// (see Read), records in AWS's shape,
-// back-off while the function is throttled. A message that is not deleted is left alone: the queue's own visibility timeout
-// and redrive policy decide what becomes of it, as on AWS.
+// (see Read), records in AWS's shape, back-off while the function is throttled. A message that is not deleted is left alone:
+// the queue's own visibility timeout and redrive policy decide what becomes of it, as on AWS.
 //
 // # Different from AWS
 //
