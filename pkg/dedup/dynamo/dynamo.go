@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
@@ -22,14 +23,21 @@ type Client interface {
 
 var _ Client = (*dynamodb.Client)(nil)
 
+// longestBackoff is what the SDK waits between two tries at most. Its own 20 s would outlast a flush's patience: a table that
+// throttles would be taken for one that is away.
+const longestBackoff = 500 * time.Millisecond
+
 // NewClient builds the SDK's DynamoDB client from the environment, as queue.NewClient
-// builds that of SQS.
+// builds that of SQS. It tries three times, within dedup.DefaultPatience.
 func NewClient(ctx context.Context, options ...func(*dynamodb.Options)) (*dynamodb.Client, error) {
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("aws configuration: %w", err)
 	}
-	return dynamodb.NewFromConfig(cfg, options...), nil
+	brisk := func(o *dynamodb.Options) {
+		o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) { so.MaxBackoff = longestBackoff })
+	}
+	return dynamodb.NewFromConfig(cfg, append([]func(*dynamodb.Options){brisk}, options...)...), nil
 }
 
 // Store is a dedup.Store in one table. It is safe for concurrent use.

@@ -1,0 +1,49 @@
+package dynamo_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/millrace-dev/millrace/internal/localaws/dynamodb"
+	"github.com/millrace-dev/millrace/internal/localaws/inprocess"
+	"github.com/millrace-dev/millrace/pkg/dedup"
+	"github.com/millrace-dev/millrace/pkg/dedup/dynamo"
+	"github.com/millrace-dev/millrace/pkg/dedup/storetest"
+)
+
+// The SDK's tries fit into the patience of a flush: a table that throttles is known as one, and not taken for one that is away, which
+// a flush told to fail open would not wait for.
+func TestNewClient_Throttled_IsBusyWithinPatience(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		service, err := dynamodb.Open(dynamodb.Options{Faults: &dynamodb.Faults{
+			Intercept: func(dynamodb.Call) error { return dynamodb.Throttled() },
+		}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := dynamo.NewClient(t.Context(), func(o *sdk.Options) {
+			o.BaseEndpoint, o.Region = aws.String("http://dynamodb.test"), "us-east-1"
+			o.Credentials = credentials.NewStaticCredentialsProvider("test", "test", "")
+			o.HTTPClient = inprocess.Transport{Handler: service}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := dynamo.New(dynamo.Options{Client: client, Table: table})
+		for range 50 { // the SDK draws how long it waits
+			ctx, cancel := context.WithTimeout(t.Context(), dedup.DefaultPatience)
+			_, err := store.Claim(ctx, storetest.Ticket(), storetest.Claims(1))
+			cancel()
+			if !errors.Is(err, dedup.ErrBusy) {
+				t.Fatalf("Claim: %v, want %v", err, dedup.ErrBusy)
+			}
+		}
+	})
+}
