@@ -16,7 +16,7 @@ import (
 )
 
 // Fullness is how a disk gets full.
-type Fullness int
+type Fullness int32
 
 const (
 	// NearlyFull leaves so little that the embedded AWS refuses what is new. When there is room again, it goes on.

@@ -115,8 +115,8 @@ func NewPlan(seed uint64, load time.Duration) Plan {
 		if !strings.HasPrefix(string(e.Fault), "sink-") {
 			e.Sink = ""
 		}
-		if e.Fault == FailSend || e.Fault == FailDelete || e.Fault == StoreAway || e.Fault == StoreThrottle { // the SDK tries three times: only a lasting failure is one
-			e.Rate = 1 - (1-e.Rate)/4 //nolint:mnd // 80 to 100 %
+		if slices.Contains([]Fault{FailSend, FailDelete, StoreAway, StoreThrottle}, e.Fault) {
+			e.Rate = 1 - (1-e.Rate)/4 //nolint:mnd // 80 to 100 %: the SDK tries three times, only a lasting failure is one
 		}
 		p.Episodes = append(p.Episodes, e)
 	}

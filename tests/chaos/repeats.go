@@ -201,6 +201,8 @@ func (r *RepeatsReport) Duplicates() (n int) {
 
 // String is what there is to know.
 func (r *RepeatsReport) String() string {
-	return fmt.Sprintf("%d events in %d posts, %d flush processes killed, %d invocations cut off, lost %d, %d deduped, %d duplicates let through by crashes between a sink's reply and the settlement, %v, of at most %d at each sink, in %s",
-		r.Sent, r.Posts, r.Kills, r.CutOff, r.Verdict.Lost, r.Deduped, r.Duplicates(), r.Verdict.Duplicates, r.Bound, r.Took.Round(time.Second))
+	return fmt.Sprintf("%d events in %d posts, %d flush processes killed, %d invocations cut off, lost %d, %d deduped, in %s\n"+
+		"duplicates that crashes between a sink's reply and the settlement let through: %d, %v, of at most %d at each sink",
+		r.Sent, r.Posts, r.Kills, r.CutOff, r.Verdict.Lost, r.Deduped, r.Took.Round(time.Second),
+		r.Duplicates(), r.Verdict.Duplicates, r.Bound)
 }

@@ -13,8 +13,10 @@ var repeated = flag.Int("repeats", 5000, "how many events TestRepeat sends, 30 %
 // Of many events 30 % are sent two to five times over two flushes that are killed: each sink gets each once, but for what a crash between
 // the sink's reply and the settlement lets through.
 func TestRepeat_DeliversOnceButForCrashes(t *testing.T) {
+	t.Parallel()
 	for _, scope := range []string{"pack", "event"} {
 		t.Run(scope, func(t *testing.T) {
+			t.Parallel()
 			plan := chaos.Plan{Seed: 20, Dedup: chaos.Dedup{Scope: scope, OnStoreFailure: "closed"}}
 			for _, sink := range []string{"one", "two"} { // some flushes last a while
 				plan.Episodes = append(plan.Episodes, chaos.Episode{Fault: chaos.SinkSlow, For: time.Hour, Rate: 0.2, Sink: sink})

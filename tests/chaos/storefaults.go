@@ -26,7 +26,7 @@ func storeFaults(w *weather) *dynamodb.Faults {
 				return dynamodb.Throttled()
 			case w.strikes(StoreSlow, ""):
 				w.doubted(asked) // whoever asks may lose patience
-				time.Sleep(w.slowness())
+				<-time.After(w.slowness())
 			}
 			return nil
 		},

@@ -24,7 +24,8 @@ type weather struct {
 
 func newWeather(p Plan) *weather {
 	return &weather{
-		plan: p, rolls: make(map[string]uint64), hits: make(map[Fault]int), risks: make(map[risk]int), doubts: make(map[asked]bool), exposed: make(map[string]int),
+		plan: p, rolls: make(map[string]uint64), hits: make(map[Fault]int), risks: make(map[risk]int),
+		doubts: make(map[asked]bool), exposed: make(map[string]int),
 	}
 }
 
