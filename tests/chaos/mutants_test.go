@@ -20,7 +20,7 @@ const byMachine = 0
 // planted are the bugs in mutants/NAME.patch, each with a seed that found it.
 var planted = map[string]uint64{
 	"ack-first":                7,
-	"letter-error-ignored":     8,
+	"letter-error-ignored":     24,
 	"replay-deletes-first":     byMachine,
 	"replay-to-all-sinks":      14,
 	"breaker-drops":            3,

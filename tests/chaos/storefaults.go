@@ -22,7 +22,9 @@ func storeFaults(w *weather) *dynamodb.Faults {
 				w.doubted(asked)
 				return dynamodb.Unavailable()
 			case w.strikes(StoreThrottle, ""):
-				w.doubted(asked)
+				if asked.risk == riskUnsettled { // who asks, waits
+					w.doubted(asked)
+				}
 				return dynamodb.Throttled()
 			case w.strikes(StoreSlow, ""):
 				w.doubted(asked) // whoever asks may lose patience
