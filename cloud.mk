@@ -94,6 +94,10 @@ ministack-up: python ## Start MiniStack on 127.0.0.1, installing it when needed
 ministack-down: python ## End MiniStack and remove what it left
 	$(EMULATOR) down ministack
 
+.PHONY: ministack-deploy
+ministack-deploy: python infra-tools infra-app ## Deploy to the running MiniStack: make ministack-deploy CONFIG=millrace.yaml
+	$(call emulator_deploy,ministack,$(MINISTACK_URL))
+
 .PHONY: ministack-test
 ministack-test: cloud-built ## Deploy to MiniStack and test everything there
 	$(call cloud_test,ministack,$(MINISTACK_URL))
@@ -108,10 +112,8 @@ localstack-up: python ## Start LocalStack on 127.0.0.1, installing it when neede
 	$(EMULATOR) up localstack
 
 .PHONY: localstack-deploy
-localstack-deploy: infra-tools infra-app ## Deploy to the running LocalStack: make localstack-deploy CONFIG=millrace.yaml
-	$(MAKE) --no-print-directory deploy-zip DEPLOY_ARCH=$(HOST_ARCH)
-	$(call on_emulator,$(LOCALSTACK_URL)) $(CDK) bootstrap aws://000000000000/us-east-1
-	$(call on_emulator,$(LOCALSTACK_URL)) $(MAKE) --no-print-directory deploy TARGET=localstack CONTEXT="--require-approval never $(CONTEXT)"
+localstack-deploy: python infra-tools infra-app ## Deploy to the running LocalStack: make localstack-deploy CONFIG=millrace.yaml
+	$(call emulator_deploy,localstack,$(LOCALSTACK_URL))
 
 .PHONY: localstack-down
 localstack-down: python ## End LocalStack, however far it came, and remove what it left
@@ -127,6 +129,14 @@ executor-test: python ## Test how emulators are started, and the process executo
 	python3 -m unittest discover -s localstack/executor
 
 on_emulator = AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_ENDPOINT_URL=$(1) AWS_ENDPOINT_URL_S3=$(1)
+
+# Deploy to an emulator that runs: emulator_deploy,NAME,URL.
+define emulator_deploy
+	$(EMULATOR) check $(1)
+	$(call on_emulator,$(2)) $(CDK) bootstrap aws://000000000000/us-east-1
+	$(call on_emulator,$(2)) $(MAKE) --no-print-directory deploy TARGET=$(1) CONTEXT="--require-approval never $(CONTEXT)"
+	@echo "On this machine, ApiUrl https://ID.…/v1/ is $(2)/_aws/execute-api/ID/v1; see it with: bin/millrace status --stack $(STACK) --aws $(2)"
+endef
 
 # What every cloud test needs. Emulators run the functions on this machine.
 .PHONY: cloud-built

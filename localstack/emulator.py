@@ -3,6 +3,7 @@
 
     python3 localstack/emulator.py up ministack      install, start, wait until ready
     python3 localstack/emulator.py down ministack    end it and remove what it left
+    python3 localstack/emulator.py check ministack   fail unless it answers, whoever started it
     python3 localstack/emulator.py install ministack only install
 
 An emulator listens on 127.0.0.1 only; `up` checks that and ends it otherwise. It lives in
@@ -13,6 +14,7 @@ library only, so that it runs before anything is installed.
 import argparse
 import fcntl
 import hashlib
+import http.client
 import os
 import pathlib
 import platform
@@ -196,17 +198,27 @@ def running(emulator):
     return int(pid) if started(int(pid)) == since else None
 
 
+def check(emulator):
+    if not answers(emulator):
+        raise Problem(f"no {emulator.name} answers at {emulator.url}; start it with: make {emulator.name}-up (EMULATOR_PORT says where, if not there)")
+
+
+def answers(emulator):
+    try:
+        with urllib.request.urlopen(emulator.url + emulator.health, timeout=5) as reply:
+            return reply.status == 200
+    except (urllib.error.URLError, OSError, http.client.HTTPException):
+        return False
+
+
 def wait_ready(emulator, process):
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise Problem(f"{emulator.name} ended with exit code {process.returncode}:\n{tail(emulator)}")
-        try:
-            with urllib.request.urlopen(emulator.url + emulator.health, timeout=5) as reply:
-                if reply.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
+        if answers(emulator):
+            return
+        time.sleep(0.1)
     raise Problem(f"{emulator.name} was not ready within {READY_SECONDS} seconds:\n{tail(emulator)}")
 
 
@@ -288,12 +300,12 @@ def alive(group):
 
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("verb", choices=["up", "down", "install"])
+    parser.add_argument("verb", choices=["up", "down", "check", "install"])
     parser.add_argument("emulator", choices=sorted(emulators()))
     options = parser.parse_args(arguments)
     emulator = emulators()[options.emulator]
     try:
-        {"up": up, "down": down, "install": install}[options.verb](emulator)
+        {"up": up, "down": down, "check": check, "install": install}[options.verb](emulator)
     except Problem as problem:
         print(f"emulator.py: {problem}", file=sys.stderr)
         return 1

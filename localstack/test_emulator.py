@@ -105,6 +105,24 @@ class EmulatorTest(unittest.TestCase):
         subject.install(fake)
         self.assertEqual(self.builds, [fake])
 
+    def test_check_says_how_to_start_what_does_not_answer(self):
+        fake = self.fake()
+        with self.assertRaisesRegex(subject.Problem, f"no fake answers at http://127.0.0.1:{fake.port}; start it with: make fake-up"):
+            subject.check(fake)
+        subject.up(fake)
+        subject.check(fake)
+
+    def test_check_is_not_taken_in_by_another_server(self):
+        fake = self.fake()
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", fake.port))
+            other.listen()
+            talker = threading.Thread(target=lambda: other.accept()[0].sendall(b"SSH-2.0-OpenSSH\r\n"))
+            talker.start()
+            with self.assertRaisesRegex(subject.Problem, "no fake answers"):
+                subject.check(fake)
+            talker.join()
+
     def test_taken_port_is_named(self):
         fake = self.fake()
         with socket.socket() as other:
