@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// gcPercent is how much garbage may lie beside what lives when the next collection ends; Go's own 100 would make a million queued messages
-	// of 1 KB take 2.5 GB instead of 1.6.
+	// gcPercent is how much garbage may lie beside what lives when the next collection begins; with Go's own 100 a million queued messages
+	// of 1 KB take 2.0 to 2.4 GB, with this 1.7.
 	gcPercent = 25
 	// ballastBytes counts as living and is never touched, so it takes no memory: with it a small heap has room for 32 MiB of garbage, where Go would
 	// collect after every 4.
