@@ -37,7 +37,7 @@ type step struct {
 }
 
 // verbs that a script is drawn from.
-var verbs = []string{"send", "send", "send again", "flush", "flush", "flush and crash", "show", "wait", "replay", "replay and crash", "replay, queue away", "mood", "queue away", "store away", "store busy", "clock"}
+var verbs = []string{"send", "send", "send again", "flush", "flush", "flush and crash", "flush, no deletes", "show", "wait", "replay", "replay and crash", "replay, queue away", "mood", "queue away", "store away", "store busy", "clock"}
 
 // Whatever happens in whatever order: no event leaves the system before its sinks have it, in the end each has it, and only what a
 // flush held when it crashed, or could not ask about or settle with the store, may come twice. Real queues, leases, dedup with its
@@ -90,6 +90,7 @@ type machine struct {
 	packs         [][]event.Event // as sent, to be sent again
 	away          int             // calls that send and fail
 	crashing      bool            // deletes and settlements do not happen
+	keeping       bool            // deletes do not happen
 	flushes       int
 	storeMu       sync.Mutex // calls of one flush come side by side
 	store         storeTrouble
@@ -105,8 +106,13 @@ type storeTrouble struct {
 
 func newMachine(t *testing.T, scope dedup.Scope, onFailure dedup.OnFailure) *machine {
 	m := &machine{t: t, scope: scope, model: model{twice: map[string]int{}}, sinks: map[string]*moodySink{"a": {}, "b": {}}}
-	server := queuetest.Start(t, sqs.Options{Faults: &sqs.Faults{Intercept: m.intercept}})
+	server := queuetest.Start(t, sqs.Options{Region: "us-east-1", AccountID: "000000000000", Faults: &sqs.Faults{Intercept: m.intercept}})
 	m.service, m.letters, m.main = server.Service, server.Queue(t, "letters"), server.Queue(t, "main")
+	// What comes back too often SQS moves by itself.
+	policy := map[string]string{"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:letters","maxReceiveCount":3}`}
+	if err := m.service.SetQueueAttributes(t.Context(), "main", policy); err != nil {
+		t.Fatal(err)
+	}
 	table := m.newTable()
 	for i := range m.clocks {
 		store := crashStore{dynamo.New(dynamo.Options{
@@ -164,7 +170,7 @@ func (m *machine) interceptStore(dynamodb.Call) error {
 
 func (m *machine) intercept(op string) error {
 	switch {
-	case m.crashing && op == "DeleteMessageBatch":
+	case (m.crashing || m.keeping) && op == "DeleteMessageBatch":
 		return errCrashed
 	case m.away > 0 && (op == "SendMessage" || op == "SendMessageBatch"):
 		m.away--
@@ -183,8 +189,8 @@ func (m *machine) do(s step) {
 		if len(m.packs) > 0 {
 			m.put(m.packs[s.n%len(m.packs)])
 		}
-	case "flush", "flush and crash":
-		m.crashing = s.verb == "flush and crash"
+	case "flush", "flush and crash", "flush, no deletes":
+		m.crashing, m.keeping = s.verb == "flush and crash", s.verb == "flush, no deletes"
 		m.flush(1 + s.n)
 	case "show":
 		m.show(func(held sqs.Held) (time.Duration, bool) { return 0, held == sqs.HeldInFlight })
@@ -207,7 +213,7 @@ func (m *machine) do(s step) {
 	case "clock":
 		m.clocks[s.n%len(m.clocks)] = []time.Duration{0, time.Hour, -time.Hour, 30 * time.Second, -30 * time.Second}[s.n/2]
 	}
-	m.crashing = false
+	m.crashing, m.keeping = false, false
 }
 
 // send makes a new pack of n+1 events.
