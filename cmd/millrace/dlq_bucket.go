@@ -80,19 +80,23 @@ type getter interface {
 
 // fetch gets the events of a letter that are in the bucket. It leaves a letter alone whose events are not there: that is its story.
 func fetch(ctx context.Context, bucket getter, l *letter) error {
-	if l.trouble != nil || l.header.Claim == "" || l.message.Events != nil {
+	if !l.claims() {
 		return nil
 	}
 	events, err := bucket.Get(ctx, l.header.Claim, l.header.Bytes)
 	if err == nil {
 		_, err = batch.DecodeEvents(&l.header, events)
 	}
-	if errors.Is(err, batch.ErrCorrupt) {
-		return nil
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+		l.message.Events = events
+	case !errors.Is(err, batch.ErrCorrupt):
 		return fmt.Errorf("events of letter %s: %w", l.id(), err)
 	}
-	l.message.Events = events
 	return nil
+}
+
+// claims reports whether the letter's events are in the bucket and not fetched yet.
+func (l *letter) claims() bool {
+	return l.trouble == nil && l.header.Claim != "" && l.message.Events == nil
 }

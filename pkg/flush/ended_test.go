@@ -52,8 +52,10 @@ func TestFlush_Ended_NamesWhatEndsWithoutADelivery(t *testing.T) {
 		}
 	}
 	clear(ended)
-	another := append(orders(3)[2:], orders(3)[2]) // twice in one flush
-	b.flusher.Flush(t.Context(), []queue.Received{message(t, "2", meta(), another[:1]), message(t, "3", meta(), append(another, orders(4)[3]))})
+	third, fourth := orders(4)[2], orders(4)[3]
+	b.flusher.Flush(t.Context(), []queue.Received{
+		message(t, "2", meta(), []event.Event{third}), message(t, "3", meta(), []event.Event{third, third, fourth}), // in one flush
+	})
 	if how := ended["keeping/acme/web/e002"]; how != ledger.Deduped {
 		t.Errorf("the second e002 of keeping ended %q, want deduped (%v)", how, ended)
 	}
