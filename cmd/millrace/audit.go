@@ -17,7 +17,7 @@ type auditCommand struct {
 	Config      string    `type:"path" placeholder:"FILE" help:"The configuration. Needed where no 'millrace dev' answers."`
 	DeadLetters string    `name:"dead-letters" default:"millrace-dlq" help:"Name or URL of the dead-letter queue, where no 'millrace dev' answers."`
 	Since       timeOrAge `placeholder:"TIME" help:"Only events accepted since then: 2026-03-01T10:00:00Z, or 90m for 90 minutes ago."`
-	Limit       int       `default:"100" help:"Name at most this many events."`
+	Limit       int       `default:"20" help:"Name at most this many events."`
 	Strict      bool      `help:"Exit with 1 also when a sink has an event more than once."`
 	JSON        bool      `help:"Print one JSON object."`
 }
