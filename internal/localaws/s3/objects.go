@@ -80,15 +80,12 @@ func isChecksum(name string) bool {
 
 // GetObject returns an object or a part of it.
 func (s *store) GetObject(bucket, key string, part *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
-	return s.get(bucket, key, func(found *object) (*gofakes3.Object, error) {
-		content, err := s.journal.Get(contentKey(bucket, key))
-		if err != nil {
-			return nil, err
-		}
+	return s.get(bucket, key, s.findWhole, func(found *object) (*gofakes3.Object, error) {
 		piece, err := part.Range(found.Size)
 		if err != nil {
 			return nil, err
 		}
+		content := found.content
 		if piece != nil {
 			content = content[piece.Start : piece.Start+piece.Length]
 		}
@@ -98,19 +95,21 @@ func (s *store) GetObject(bucket, key string, part *gofakes3.ObjectRangeRequest)
 
 // HeadObject is GetObject without the contents.
 func (s *store) HeadObject(bucket, key string) (*gofakes3.Object, error) {
-	return s.get(bucket, key, func(*object) (*gofakes3.Object, error) {
+	return s.get(bucket, key, s.find, func(*object) (*gofakes3.Object, error) {
 		return &gofakes3.Object{Contents: io.NopCloser(bytes.NewReader(nil))}, nil
 	})
 }
 
-// get finds an object and lets read begin its reply.
-func (s *store) get(bucket, key string, read func(*object) (*gofakes3.Object, error)) (*gofakes3.Object, error) {
+// get finds an object, in one of two ways, and lets read begin its reply.
+func (s *store) get(
+	bucket, key string, find func(bucket, key string) (*object, error), read func(*object) (*gofakes3.Object, error),
+) (*gofakes3.Object, error) {
 	leave, err := s.enter(false)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	found, err := s.find(bucket, key)
+	found, err := find(bucket, key)
 	if err != nil {
 		return nil, err
 	}

@@ -464,6 +464,42 @@ func TestService_CopyObject(t *testing.T) {
 	}
 }
 
+// What is known of an object and its bytes were read one after the other, and a put between them gave the bytes of the one with
+// the size of the other.
+func TestService_GetObject_AmidPuts_IsOneOfThem(t *testing.T) {
+	t.Parallel()
+	e := serve(t)
+	contents := [][]byte{noise(32 << 10), []byte("x")}
+	e.put(t, "k", contents[0])
+	stop := make(chan struct{})
+	var putters sync.WaitGroup
+	for range 4 {
+		putters.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				body := bytes.NewReader(contents[n%len(contents)])
+				if _, err := e.PutObject(t.Context(), &sdk.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String("k"), Body: body}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 500 {
+		content := e.get(t, "k")
+		if !bytes.Equal(content, contents[0]) && !bytes.Equal(content, contents[1]) {
+			t.Errorf("got %d bytes that nobody put", len(content))
+			break
+		}
+	}
+	close(stop)
+	putters.Wait()
+}
+
 func TestService_PutObject_OneOfManyIsTheFirst(t *testing.T) {
 	t.Parallel()
 	e := serve(t)

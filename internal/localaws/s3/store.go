@@ -36,6 +36,8 @@ type object struct {
 	MD5      []byte            `json:"md5"`
 	Modified time.Time         `json:"modified"`
 	Metadata map[string]string `json:"metadata"`
+
+	content []byte // its bytes, if they were asked for
 }
 
 func objectKey(bucket, key string) []byte { return []byte(objectKeys + bucket + "/" + key) }
@@ -73,14 +75,27 @@ func (s *store) change(record func(*journal.Journal)) error {
 
 // find reads what is known of an object, nil when there is none. The bucket must exist.
 func (s *store) find(bucket, key string) (*object, error) {
+	return s.lookUp(bucket, objectKey(bucket, key))
+}
+
+// findWhole is find with the bytes, both of one moment: a put or a delete may be on its way to disk meanwhile.
+func (s *store) findWhole(bucket, key string) (*object, error) {
+	return s.lookUp(bucket, objectKey(bucket, key), contentKey(bucket, key))
+}
+
+func (s *store) lookUp(bucket string, keys ...[]byte) (*object, error) {
 	if exists, err := s.bucketExists(bucket); err != nil || !exists {
 		return nil, orElse(err, gofakes3.BucketNotFound(bucket))
 	}
-	text, err := s.journal.Get(objectKey(bucket, key))
-	if err != nil || text == nil {
+	values, err := s.journal.GetAll(keys...)
+	if err != nil || values[0] == nil {
 		return nil, err
 	}
-	return decodeObject(text)
+	found, err := decodeObject(values[0])
+	if len(values) > 1 {
+		found.content = values[1]
+	}
+	return found, err
 }
 
 func decodeObject(text []byte) (*object, error) {
