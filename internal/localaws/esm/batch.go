@@ -31,7 +31,7 @@ func (b *batch) len() int { return len(b.handles) }
 
 // fill adds messages and returns the rest, which does not fit into 6 MB any more.
 func (b *batch) fill(messages []sqs.Message) []sqs.Message {
-	if b.received.IsZero() {
+	if b.received.IsZero() && len(messages) > 0 {
 		b.received = time.Now()
 	}
 	b.payload = slices.Grow(b.payload, min(expectedBytes(messages), MaxBatchBytes))

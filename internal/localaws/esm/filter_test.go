@@ -8,9 +8,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/millrace-dev/millrace/internal/localaws/esm"
+	"github.com/millrace-dev/millrace/internal/localaws/lambda"
 )
 
 func TestMapping_Filters_DeleteWhatNoneMatches(t *testing.T) {
@@ -44,6 +46,30 @@ func TestMapping_Filters_DeleteWhatNoneMatches(t *testing.T) {
 		stats := b.mapping.Stats()
 		if diff := cmp.Diff([]int64{12, 12, 19}, []int64{stats.Messages, stats.Deleted, stats.Filtered}); diff != "" {
 			t.Errorf("messages, deleted, filtered (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A batch counted as begun with what the filters had dropped before its first message, and a throttled function lost the patience
+// that it was still entitled to.
+func TestMapping_Filters_WhatWasDroppedDoesNotAgeTheBatch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		begin, counts := time.Now(), []string{}
+		b := newBench(t, esm.Options{Filters: []string{`{"body":{"n":[1]}}`}}, func(_ int, event events.SQSEvent) (lambda.Result, error) {
+			if time.Since(begin) < 30*time.Second {
+				return lambda.Result{}, refused()
+			}
+			counts = append(counts, event.Records[0].Attributes["ApproximateReceiveCount"])
+			return lambda.Result{}, nil
+		})
+		b.send("no JSON") // dropped at once
+		time.Sleep(19 * time.Second)
+		b.send(`{"n":1}`) // hidden for 30 s from now on
+		time.Sleep(2 * time.Minute)
+		b.end()
+		if diff := cmp.Diff([]string{"1"}, counts); diff != "" {
+			t.Errorf("receive counts at the delivery (-want +got):\n%s", diff)
 		}
 	})
 }
