@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,20 +15,21 @@ import (
 )
 
 const (
-	// keptFileBytes ends a file of the journal, and keptFiles is how many stay: 1 GiB, some ten million events.
+	// keptFileBytes ends a file of the journal, and keptBytes is how much stays: some ten million events.
 	keptFileBytes = 64 << 20
-	keptFiles     = 16
+	keptBytes     = 1 << 30
 	// keptName is the time at which a file was begun, so that names sort as times do.
 	keptName = "20060102T150405.000000000Z.ndjson"
 )
 
 // Keeper keeps the lines of accepted and of ended events out of a function's output in the files of a directory, and passes
-// the other lines on. A file is made when there is something for it; when there are too many, the oldest goes. It is safe for
-// concurrent use if each write is one or more whole lines of one sort.
+// the other lines on. A file is made when there is something for it; when all are too large together, the oldest go. It is safe
+// for concurrent use if each write is one or more whole lines of one sort.
 type Keeper struct {
 	directory string
 	rest      io.Writer
 	fileBytes int
+	maximum   int64
 
 	mu      sync.Mutex
 	file    *os.File
@@ -36,7 +38,7 @@ type Keeper struct {
 
 // NewKeeper keeps lines in a directory, which is made when it is needed.
 func NewKeeper(directory string, rest io.Writer) *Keeper {
-	return &Keeper{directory: directory, rest: rest, fileBytes: keptFileBytes}
+	return &Keeper{directory: directory, rest: rest, fileBytes: keptFileBytes, maximum: keptBytes}
 }
 
 // Write keeps p, or passes it on.
@@ -67,12 +69,23 @@ func (k *Keeper) begin() error {
 		return fmt.Errorf("journal of accepted events: %w", err)
 	}
 	k.file, k.written = file, 0
-	files, err := KeptFiles(k.directory)
-	for len(files) > keptFiles && err == nil {
-		err = os.Remove(files[0])
-		files = files[1:]
+	k.makeRoom()
+	return nil
+}
+
+// makeRoom removes the oldest files, so that there is room for the one that was begun. What cannot be removed stays: a journal
+// that is too large is better than one that lacks a line. The size counts and not the number, because every start begins a file.
+func (k *Keeper) makeRoom() {
+	files, _ := KeptFiles(k.directory)
+	room := k.maximum - int64(k.fileBytes)
+	for _, path := range slices.Backward(files) {
+		if info, err := os.Stat(path); err == nil {
+			room -= info.Size()
+		}
+		if room < 0 {
+			_ = os.Remove(path)
+		}
 	}
-	return err
 }
 
 func (k *Keeper) end() error {

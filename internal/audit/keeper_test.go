@@ -3,10 +3,10 @@ package audit
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/millrace-dev/millrace/pkg/event"
@@ -47,24 +47,61 @@ func TestKeeper_BeginsNewFilesAndRemovesTheOldest(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
 	keeper := NewKeeper(directory, errWriter{})
-	keeper.fileBytes = 1 // a file for each line
+	keeper.fileBytes, keeper.maximum = 1, 10_000                                             // a file for each line
+	line := func(n int) string { return fmt.Sprintf(`{"accepted":{"n":"%-980d"}}`+"\n", n) } // 1,002 bytes
 	var first []string
-	for n := range keptFiles + 3 {
-		telemetry.AcceptedLog(keeper)(t.Context(), []event.Event{ev("acme", "web", strings.Repeat("x", n+1))})
+	for n := range 20 {
+		if _, err := keeper.Write([]byte(line(n))); err != nil {
+			t.Fatal(err)
+		}
 		if n == 0 {
 			first, _ = KeptFiles(directory)
 		}
 	}
 	files, err := KeptFiles(directory)
-	if err != nil || len(files) != keptFiles || slices.Contains(files, first[0]) || !slices.IsSorted(files) {
-		t.Errorf("%d files, %v: want the newest %d, the oldest first", len(files), err, keptFiles)
+	if err != nil || len(files) != 10 || slices.Contains(files, first[0]) || !slices.IsSorted(files) {
+		t.Errorf("%d files, %v: want the newest 10, the oldest first", len(files), err)
 	}
 	if err := keeper.Close(); err != nil {
 		t.Fatal(err)
 	}
-	newest, err := os.ReadFile(files[len(files)-1])
-	if want := strings.Repeat("x", keptFiles+3); err != nil || !bytes.Contains(newest, []byte(`"`+want+`"`)) {
-		t.Errorf("the newest file is %s, %v; want the last event in it", newest, err)
+	if newest, err := os.ReadFile(files[len(files)-1]); err != nil || string(newest) != line(19) {
+		t.Errorf("the newest file is %s, %v; want the last line", newest, err)
+	}
+}
+
+// Sixteen starts used to remove everything from before.
+func TestKeeper_ManyStarts_KeepWhatIsSmall(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	for range 40 {
+		keeper := NewKeeper(directory, errWriter{})
+		telemetry.AcceptedLog(keeper)(t.Context(), []event.Event{ev("acme", "web", "1")})
+		if err := keeper.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files, err := KeptFiles(directory); err != nil || len(files) != 40 {
+		t.Errorf("%d files, %v; want all 40", len(files), err)
+	}
+}
+
+// A file that could not be removed used to cost a line.
+func TestKeeper_KeepsALineWhenItCannotRemove(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(directory, "0.ndjson", "occupied"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	keeper := NewKeeper(directory, errWriter{})
+	keeper.fileBytes, keeper.maximum = 1, 1
+	for _, line := range []string{"{\"accepted\":{}}\n", "{\"accepted\":{ }}\n"} {
+		if _, err := keeper.Write([]byte(line)); err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+	}
+	if err := keeper.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
