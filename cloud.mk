@@ -65,7 +65,7 @@ deploy: infra-tools infra-app deploy-zip ## Deploy to AWS: make deploy CONFIG=mi
 	$(CDK) deploy $(CDK_SETTINGS) $(STACK)
 
 .PHONY: destroy
-destroy: infra-tools infra-app deploy-zip ## Remove the stack; what Functions.Removal retains stays
+destroy: infra-tools infra-app deploy-zip ## Remove the stack; its bucket stays, and what Functions.Removal retains
 	$(CDK) destroy $(CDK_SETTINGS) $(STACK)
 
 .PHONY: infra-test

@@ -1,7 +1,9 @@
 package arch_test
 
 import (
+	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -10,49 +12,54 @@ import (
 )
 
 // TestDependencies_EachHasItsRow keeps docs/dependencies.md the truth: a row for every
-// direct dependency in its version, and for nothing else.
+// direct dependency of every module and package in its version, and for nothing else.
 func TestDependencies_EachHasItsRow(t *testing.T) {
 	t.Parallel()
-	want := directDependencies(t)
-	got := dependencyRows(t)
-	for path, version := range want {
-		switch documented, found := got[path]; {
-		case !found:
-			t.Errorf("docs/dependencies.md has no row for %s", path)
-		case documented != version:
-			t.Errorf("docs/dependencies.md has %s at %s, go.mod has %s", path, documented, version)
+	want, got := directDependencies(t), dependencyRows(t)
+	for dependency, where := range want {
+		if !slices.Contains(got, dependency) {
+			t.Errorf("docs/dependencies.md has no row for %s of %s", dependency, where)
 		}
 	}
-	for path := range got {
-		if _, found := want[path]; !found {
-			t.Errorf("docs/dependencies.md has a row for %s, which go.mod does not require directly", path)
+	for _, dependency := range got {
+		if _, found := want[dependency]; !found {
+			t.Errorf("docs/dependencies.md has a row for %s, which nothing requires directly", dependency)
 		}
 	}
 }
 
+// directDependencies returns where each is required, by "NAME VERSION".
 func directDependencies(t *testing.T) map[string]string {
 	t.Helper()
-	// A line that ends after the version: indirect dependencies go on with a comment.
-	line := regexp.MustCompile(`^(?:require )?(\S+/\S+) (v\S+)$`)
 	found := make(map[string]string)
-	for text := range strings.Lines(document(t, "go.mod")) {
-		if match := line.FindStringSubmatch(strings.TrimSpace(text)); match != nil {
-			found[match[1]] = match[2]
+	// A line that ends after the version: indirect dependencies go on with a comment. Ours is v0.0.0.
+	line := regexp.MustCompile(`(?m)^(?:require |\t)(\S+/\S+) (v[1-9]\S*|v0\.\S*[1-9]\S*)$`)
+	for _, name := range matching(t, "go.mod", "infra/go.mod", "tests/*/go.mod", "tests/*/*/go.mod") {
+		for _, match := range line.FindAllStringSubmatch(document(t, name), -1) {
+			found[match[1]+" "+match[2]] = name
 		}
 	}
-	if len(found) == 0 {
-		t.Fatal("found no direct dependency in go.mod")
+	for _, name := range matching(t, "infra/package.json", "tests/*/*/package.json", "tests/*/*/*/package.json") {
+		var manifest struct{ Dependencies, DevDependencies map[string]string }
+		if err := json.Unmarshal([]byte(document(t, name)), &manifest); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, packages := range []map[string]string{manifest.Dependencies, manifest.DevDependencies} {
+			for path, version := range packages {
+				found[path+" "+version] = name
+			}
+		}
 	}
 	return found
 }
 
-// dependencyRows reads the rows "| `path` | version | …" of the table.
-func dependencyRows(t *testing.T) map[string]string {
+// dependencyRows reads the rows "| `name` | version | …" of the tables.
+func dependencyRows(t *testing.T) []string {
 	t.Helper()
-	row := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (v\\S+) \\|")
-	found := make(map[string]string)
+	row := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (v?[0-9]\\S*) \\|")
+	var found []string
 	for _, match := range row.FindAllStringSubmatch(document(t, "docs/dependencies.md"), -1) {
-		found[match[1]] = match[2]
+		found = append(found, match[1]+" "+match[2])
 	}
 	return found
 }
@@ -92,11 +99,11 @@ func TestDocuments_NameTargetsThatExist(t *testing.T) {
 	t.Parallel()
 	var targets []string
 	for _, file := range []string{"Makefile", "cloud.mk"} {
-		for _, match := range regexp.MustCompile(`(?m)^([a-z-]+):`).FindAllStringSubmatch(document(t, file), -1) {
-			targets = append(targets, match[1])
+		for _, match := range regexp.MustCompile(`(?m)^([a-z0-9 -]+):`).FindAllStringSubmatch(document(t, file), -1) {
+			targets = append(targets, strings.Fields(match[1])...)
 		}
 	}
-	command := regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)")
+	command := regexp.MustCompile("(?m)(?:^|`)make ([a-z0-9-]+)")
 	for _, name := range documents(t) {
 		for _, match := range command.FindAllStringSubmatch(document(t, name), -1) {
 			if !slices.Contains(targets, match[1]) {
@@ -106,11 +113,34 @@ func TestDocuments_NameTargetsThatExist(t *testing.T) {
 	}
 }
 
+// TestHelp_ListsEveryTargetWithAComment keeps `make help` complete: a line that its pattern
+// does not fit is left out in silence.
+func TestHelp_ListsEveryTargetWithAComment(t *testing.T) {
+	t.Parallel()
+	said, err := exec.CommandContext(t.Context(), "make", "--no-print-directory", "-C", root(t), "help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"Makefile", "cloud.mk"} {
+		for _, match := range regexp.MustCompile(`(?m)^([^#\s][^:\n]*):[^\n]*## (.*)$`).FindAllStringSubmatch(document(t, file), -1) {
+			if want := "make " + match[1]; !strings.Contains(string(said), want) {
+				t.Errorf("make help does not list %q of %s", want, file)
+			}
+		}
+	}
+}
+
 // documents are the Markdown files that people read, relative to the root.
 func documents(t *testing.T) []string {
 	t.Helper()
+	return matching(t, "*.md", "docs/*.md", "docs/*/*.md", "examples/*/*.md", "infra/*.md", "localstack/*.md", "tests/*/*.md")
+}
+
+// matching are the files that fit one of the patterns, relative to the root.
+func matching(t *testing.T, patterns ...string) []string {
+	t.Helper()
 	var names []string
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "examples/*/*.md", "infra/*.md", "localstack/*.md", "tests/*/*.md"} {
+	for _, pattern := range patterns {
 		paths, err := filepath.Glob(filepath.Join(root(t), pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -124,7 +154,7 @@ func documents(t *testing.T) []string {
 		}
 	}
 	if len(names) == 0 {
-		t.Fatal("found no documents")
+		t.Fatalf("found no %v", patterns)
 	}
 	return names
 }
