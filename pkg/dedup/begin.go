@@ -24,7 +24,10 @@ type Unit struct {
 // stand there twice. The plan says of each unit what to do, and is told what became of it.
 //
 // With a store it makes one call of Store.Claim: one key for each pack and sink, or for
-// each event and sink. The plan is good even with an error: that is the store's trouble, to
+// each event and sink. Of single events it claims no more than it can in two thirds of the time
+// that ctx has left; the others are deferred.
+//
+// The plan is good even with an error: that is the store's trouble, to
 // be logged, and what OnStoreFailure says is already in the plan.
 func (d *Deduper) Begin(ctx context.Context, packs []string, units []Unit) (*Plan, error) {
 	p := &Plan{deduper: d, source: units, packs: packs, units: make([]unit, len(units))}
@@ -159,6 +162,9 @@ func (p *Plan) ask(ctx context.Context) error {
 		p.held = len(p.claims) > 0
 		return nil // every slot is ours: Send is the zero action
 	}
+	if bounded {
+		p.leave(affordable(time.Until(deadline)))
+	}
 	patient, stop := d.patient(ctx, len(p.claims))
 	defer stop()
 	answers, err := d.Store.Claim(patient, p.ticket, p.claims)
@@ -178,6 +184,22 @@ func (p *Plan) ask(ctx context.Context) error {
 		return fmt.Errorf("dedup claim: %w", err)
 	}
 	return nil
+}
+
+// leave hands back unclaimed what is over most keys, to come again in a residue: a flush that
+// claims more than it has time for sends nothing of it, and neither does the next. Whole
+// packs, which are few, are asked about in any case.
+func (p *Plan) leave(most int) {
+	asked := 0
+	for k, at := range p.asked {
+		if s := &p.slots[at]; asked >= most && !s.whole {
+			s.verdict = Verdict{Action: Defer, After: shortestWait}
+			continue
+		}
+		p.claims[asked], p.asked[asked] = p.claims[k], at
+		asked++
+	}
+	p.claims, p.asked = p.claims[:asked], p.asked[:asked]
 }
 
 // verdict is THE decision: what an answer of the store means for the units behind it.

@@ -64,6 +64,8 @@ const (
 	// patienceForKey is what each key adds to the patience with the store: four times what
 	// DynamoDB takes for one of many, at 5 ms a call and ten at once.
 	patienceForKey = 2 * time.Millisecond
+	// leastKeys are claimed however little time is left.
+	leastKeys = 100
 	// awayPause is how long events wait that the store could not be asked about.
 	awayPause = 5 * time.Second
 	// shortestWait keeps a lease that is nearly over from being asked about in a hurry.
@@ -166,6 +168,10 @@ func (d *Deduper) ruleKey(e *event.Event, sink string) (Key, bool) {
 func (d *Deduper) patient(ctx context.Context, keys int) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, d.Patience+time.Duration(keys)*patienceForKey)
 }
+
+// affordable is how many keys are claimed one by one with so much time left: those that take
+// two thirds of it from a store as slow as we are patient, so that there is time to send them.
+func affordable(left time.Duration) int { return max(leastKeys, int(left*2/3/patienceForKey)) }
 
 // lease is how long claims taken now are held.
 func (d *Deduper) lease(deadline time.Time, bounded bool) time.Duration {

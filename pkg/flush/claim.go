@@ -52,7 +52,7 @@ func (r *run) obey(i int) {
 	case dedup.Skip:
 		r.skip(i, v)
 	case dedup.Defer:
-		r.put(r.claimedElsewhere(i, v.After), r.sources[i])
+		r.put(r.notOurs(i, v.After), r.sources[i])
 	case dedup.Return:
 		r.comeBackAfter(r.packs[r.units[i].Pack].message, v)
 	case dedup.Send, dedup.Follow: // sent now, or decided later
@@ -66,12 +66,13 @@ func (r *run) skip(i int, v dedup.Verdict) {
 	}
 }
 
-// claimedElsewhere is the fate of an event that another flush is delivering.
-func (r *run) claimedElsewhere(i int, after time.Duration) fate {
+// notOurs is the fate of an event that another flush is delivering, or that could not be
+// claimed now.
+func (r *run) notOurs(i int, after time.Duration) fate {
 	h := &r.packs[r.units[i].Pack].Header
 	return fate{
 		action: retry.Defer, sink: r.units[i].Sink, delay: after, attempt: h.Attempt,
-		class: retry.Cancelled, cause: "claimed by another flush",
+		class: retry.Cancelled, cause: "claimed by another flush, or not claimed in time",
 	}
 }
 
