@@ -151,10 +151,15 @@ func (f *Flusher) flush(ctx, sending context.Context, messages []queue.Received)
 
 // sendingContext ends early enough to settle what was not sent by then.
 func (f *Flusher) sendingContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return endsBefore(ctx, f.Margin)
+}
+
+// endsBefore returns a context that ends earlier by margin, but never by more than a fifth of
+// the time that is left.
+func endsBefore(ctx context.Context, margin time.Duration) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	margin := min(f.Margin, time.Until(deadline)/5)
-	return context.WithDeadline(ctx, deadline.Add(-margin))
+	return context.WithDeadline(ctx, deadline.Add(-min(margin, time.Until(deadline)/5)))
 }

@@ -24,12 +24,18 @@ type parcel struct {
 	class   string
 }
 
+// answerMargin is what is kept back of the time for writing residues and dead letters: a queue
+// or a bucket that hangs must not take with it the acknowledgement of what was delivered.
+const answerMargin = time.Second
+
 // settle writes residues and dead letters and returns the messages that must come
 // back, because a part of theirs is nowhere else.
 func (r *run) settle(ctx context.Context) []returned {
 	residues, letters := r.parcels()
-	r.confirm(ctx, r.Queue, residues)
-	r.confirm(ctx, r.DeadLetters, letters)
+	writing, stop := endsBefore(ctx, answerMargin)
+	defer stop()
+	r.confirm(writing, r.Queue, residues)
+	r.confirm(writing, r.DeadLetters, letters)
 	if err := r.plan.Release(ctx); err != nil {
 		r.Logger.Warn("dedup store did not learn what was delivered: it may be delivered again", "cause", err)
 	}
