@@ -166,6 +166,43 @@ func TestDrain_WhatMustComeBack_IsReleasedAtTheEnd(t *testing.T) {
 	})
 }
 
+// ordered is a source that notes in what order it is called.
+type ordered struct {
+	flush.Source
+
+	log []string
+}
+
+func (o *ordered) Delete(ctx context.Context, receipts ...string) error {
+	o.log = append(o.log, "delete")
+	return o.Source.Delete(ctx, receipts...)
+}
+
+func (o *ordered) Hide(ctx context.Context, d time.Duration, receipts ...string) error {
+	o.log = append(o.log, "hide")
+	return o.Source.Hide(ctx, d, receipts...)
+}
+
+// A drain that is cut off has rather not hidden what comes back than not deleted what is settled.
+func TestDrain_SettledIsDeletedBeforeOthersAreHidden(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		main := queuetest.Start(t, sqs.Options{}).Queue(t, "main")
+		store := memory.New(time.Now)
+		b := shared(t, `{}`, store, flush.Target{Sink: &scripted{}}, nil)
+		claimed := claimedPack(t, store, "claimed")
+		send(t, main, "other", 1)
+		resend(t, main, claimed)
+		source := &ordered{Source: main}
+		if _, err := b.flusher.Drain(t.Context(), source); err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"delete", "hide"}; !slices.Equal(source.log, want) {
+			t.Errorf("calls are %v, want %v", source.log, want)
+		}
+	})
+}
+
 // resend puts a message on the queue again, as it is.
 func resend(t *testing.T, q *queue.Queue, m queue.Received) {
 	t.Helper()

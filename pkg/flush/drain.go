@@ -60,8 +60,9 @@ func (f *Flusher) Drain(ctx context.Context, source Source) (Drained, error) {
 		done.Messages += len(messages) - len(back)
 		settled, open := receipts(messages, back)
 		unsettled = append(unsettled, open...)
+		err = source.Delete(ctx, settled...) // first: what is not deleted may be delivered again
 		f.hide(ctx, source, messages, back)
-		if err := source.Delete(ctx, settled...); err != nil {
+		if err != nil {
 			return done, fmt.Errorf("drain: %w", err)
 		}
 	}
