@@ -2,10 +2,12 @@ package replay_test
 
 import (
 	"bytes"
+	"context"
 	"math/rand/v2"
 	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -92,6 +94,35 @@ func TestReplayer_Run_LargeLetter_DryRunFetchesNothingItNeedNotLookAt(t *testing
 		if diff := cmp.Diff([]string{"GET " + large.Header.Claim}, s3.Calls()[before:]); diff != "" {
 			t.Errorf("calls of S3 (-want +got):\n%s", diff)
 		}
+	})
+}
+
+// mute is a bucket that never answers.
+type mute struct{}
+
+func (mute) Get(ctx context.Context, _ string, _ int) ([]byte, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// Waiting for the bucket ends early enough to put letters back.
+func TestReplayer_Run_MuteBucket_KeepsItsMargin(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		withBucket(t, w)
+		w.options.Bucket = mute{}
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		began := time.Now()
+		report, err := w.try(t, ctx, replay.Request{Limit: 5})
+		if err != nil || !report.More || report.Left["the bucket does not answer"] != 1 {
+			t.Errorf("report is %+v, %v; want a letter that stays and more to do", report, err)
+		}
+		if took := time.Since(began); took > 50*time.Second {
+			t.Errorf("took %v of its minute, want a sixth kept back", took)
+		}
+		w.wantLetters(t, queue.Depth{Visible: 1})
 	})
 }
 

@@ -152,7 +152,7 @@ func (r *run) look(ctx, pulling context.Context, letters []queue.Received) error
 			continue // this run has written it itself
 		}
 		r.report.Scanned++
-		c, why := r.sort(ctx, &letters[i])
+		c, why := r.sort(pulling, &letters[i])
 		if why != "" {
 			r.report.leave(why, 1)
 			continue
