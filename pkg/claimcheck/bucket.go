@@ -32,15 +32,20 @@ func New(name string) *Bucket {
 	if name == "" {
 		return nil
 	}
-	var once sync.Once
-	var loaded aws.Config
-	var err error
+	var mu sync.Mutex
+	var loaded *aws.Config // nil until it could be read: an environment outlives trouble of one call
 	return &Bucket{name: name, load: func(ctx context.Context) (aws.Config, error) {
-		once.Do(func() {
-			loaded, err = awsconfig.LoadDefaultConfig(ctx)
-			loaded = withClient(loaded)
-		})
-		return loaded, err
+		mu.Lock()
+		defer mu.Unlock()
+		if loaded == nil {
+			cfg, err := awsconfig.LoadDefaultConfig(ctx)
+			if err != nil {
+				return aws.Config{}, fmt.Errorf("aws configuration: %w", err)
+			}
+			cfg = withClient(cfg)
+			loaded = &cfg
+		}
+		return *loaded, nil
 	}}
 }
 
@@ -99,7 +104,7 @@ func (b *Bucket) call(ctx context.Context, c call) (body []byte, err error) {
 	}
 	cfg, err := b.load(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("aws configuration: %w", err)
+		return nil, err
 	}
 	c.bucket, c.cfg = b.name, &cfg
 	err = retry.Do(ctx, policy(), func(ctx context.Context) error {

@@ -97,6 +97,25 @@ func TestBucket_Environment_SaysWhereS3Is(t *testing.T) {
 	}
 }
 
+// A configuration that could not be read is read again by the next call.
+func TestBucket_ConfigurationUnreadable_IsNotForEver(t *testing.T) {
+	s := claimtest.NewServer(t)
+	t.Setenv("AWS_ENDPOINT_URL_S3", s.Listen())
+	t.Setenv("AWS_REGION", "eu-west-1")
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
+	t.Setenv("AWS_SESSION_TOKEN", "session")
+	t.Setenv("AWS_RETRY_MODE", "no such mode")
+	b := claimcheck.New(claimtest.BucketName)
+	if err := b.Put(t.Context(), key, []byte("x")); err == nil || !strings.Contains(err.Error(), "aws configuration") {
+		t.Fatalf("put: got %v, want the configuration refused", err)
+	}
+	t.Setenv("AWS_RETRY_MODE", "standard")
+	if err := b.Put(t.Context(), key, []byte("x")); err != nil {
+		t.Errorf("put with the configuration mended: %v", err)
+	}
+}
+
 // In AWS the bucket is part of the host, unless AWS's certificate would not fit.
 func TestBucket_OnAWS_URL(t *testing.T) {
 	t.Parallel()
