@@ -61,7 +61,7 @@ func TestPaths_Read_BrokenData_IsAnError(t *testing.T) {
 	t.Parallel()
 	for _, data := range []string{
 		``, `{`, `{"a"`, `{"a":`, `{"a":1`, `{"a":tru}`, `{"a":1,"a":2}`, `{"x":{"y":1,"y":2},"a":1}`, "{\"a\":\"\xff\"}", `{"a":"\ud800"}`, `{"a":1,}`,
-		`{"b":{"c":`, "{\"a\\q\":1}",
+		`{"b":{"c":`, "{\"a\\q\":1}", `{"a":1}x`, `{"a":1}}`, `{"a":1} {"a":2}`, `5 5`,
 	} {
 		if values, _, err := mustParse(t, "a", "b.c").Read([]byte(data)); err == nil || values != nil {
 			t.Errorf("Read(%q) = %q, %v; want an error and nothing else", data, values, err)

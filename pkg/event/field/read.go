@@ -2,7 +2,9 @@ package field
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -39,7 +41,11 @@ func (p Paths) Read(data []byte) (values []Value, found int, err error) {
 	for i := range p {
 		s.all = append(s.all, i)
 	}
-	if err := s.descend(s.all, 0); err != nil {
+	err = s.descend(s.all, 0)
+	if err == nil {
+		err = s.end()
+	}
+	if err != nil {
 		return nil, 0, fmt.Errorf("read fields: %w", err)
 	}
 	return s.values, s.found, nil
@@ -66,6 +72,19 @@ func (s *search) done() {
 	s.decoder.Reset(&s.input)
 	s.paths, s.values = nil, nil
 	searches.Put(s)
+}
+
+var errMore = errors.New("more than one JSON value")
+
+// end makes sure that nothing comes after the value.
+func (s *search) end() error {
+	switch _, err := s.decoder.ReadToken(); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return err
+	}
+	return errMore
 }
 
 // descend reads the value at hand, an object, for those paths whose first depth names
