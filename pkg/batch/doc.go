@@ -46,7 +46,7 @@
 //	  …        later versions may append fields; readers skip what is left
 //
 // "bytes" is a uvarint length followed by that many bytes. Tenant and receiver are
-// those of the header. An attribute that a reader cannot decode is a ErrCorrupt.
+// those of the header. An attribute that a reader cannot decode is an ErrCorrupt.
 //
 // # Claim check
 //
@@ -61,7 +61,7 @@
 //	         and not only dots; else "~" and its SHA-256 in hex
 //	SHA256   of the object's bytes, in hex
 //
-// A claim of any other form, or of another tenant, is a ErrCorrupt. The key follows from the
+// A claim of any other form, or of another tenant, is an ErrCorrupt. The key follows from the
 // bytes, so a repeated request, a residue and a dead letter of the same event have the same
 // object. Whoever writes such a message writes the object first, even if it is there
 // already: an object is thus never older than the newest message that claims it, and may be

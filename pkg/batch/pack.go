@@ -81,7 +81,8 @@ func encodeSome(meta *Meta, events []event.Event) (Message, int, error) {
 		case m.Bytes() <= targetMessageBytes, n == 1 && m.Bytes() <= MaxMessageBytes:
 			return m, n, nil
 		case n == 1:
-			return m, n, m.checkIn()
+			err := m.checkIn() // first: it changes m
+			return m, n, err
 		}
 		n = max(1, min(n*9/10, n*targetMessageBytes/m.Bytes()))
 	}
