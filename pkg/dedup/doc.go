@@ -21,8 +21,9 @@
 // sink always are: tenants may use equal ids, and a sink is owed each event on its own.
 //
 // A dead letter that is sent again is a pack of the next generation, with another id, and so
-// passes; only one that SQS moved by itself keeps its id, since it may have been delivered. A residue has another id than its parent as long as an attempt was
-// counted. When none was (a shutdown, a deadline), it may have the same id, and its parent
+// passes; only one that SQS moved by itself keeps its id, since it may have been delivered.
+// A residue has another id than its parent as long as an attempt was counted. When none was
+// (a shutdown, a deadline), it may have the same id, and its parent
 // is then not remembered; see Plan.Kept.
 //
 // The same key with other bytes is a conflict: the first wins, the second is a

@@ -23,8 +23,8 @@ type Client interface {
 
 var _ Client = (*dynamodb.Client)(nil)
 
-// longestBackoff is what the SDK waits between two tries at most. Its own 20 s would outlast a flush's patience: a table that
-// throttles would be taken for one that is away.
+// longestBackoff is what the SDK waits between two tries at most. Its own 20 s would outlast
+// a flush's patience: a table that throttles would be taken for one that is away.
 const longestBackoff = 500 * time.Millisecond
 
 // NewClient builds the SDK's DynamoDB client from the environment, as queue.NewClient
