@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 type logsCommand struct {
@@ -109,7 +110,8 @@ func (p *linePrinter) print(line []byte) {
 // timeOf reads when a line was written; the zero time when it does not say.
 func timeOf(line []byte) time.Time {
 	var written struct {
-		Timestamp time.Time `json:"timestamp"`
+		Timestamp time.Time      `json:"timestamp"`
+		Time      jsontext.Value `json:"time"` // of a line of Lambda itself
 		AWS       struct {
 			Timestamp int64 `json:"Timestamp"` // of a metric line, in milliseconds
 		} `json:"_aws"`
@@ -119,6 +121,9 @@ func timeOf(line []byte) time.Time {
 	}
 	if written.AWS.Timestamp != 0 {
 		return time.UnixMilli(written.AWS.Timestamp)
+	}
+	if written.Timestamp.IsZero() {
+		_ = json.Unmarshal(written.Time, &written.Timestamp) // in a line of a function it may mean anything
 	}
 	return written.Timestamp
 }

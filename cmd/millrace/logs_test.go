@@ -41,8 +41,10 @@ func TestLogs_PrintsAllFilesTheOldestFirst(t *testing.T) {
 func TestLogs_Since_GoesByWhatTheLinesSay(t *testing.T) {
 	t.Parallel()
 	early := `{"timestamp":"2026-03-01T09:59:59Z","message":"early"}` + "\n  of the early one\n"
-	late := `{"_aws":{"Timestamp":1772359200000},"delivered":1}` + "\n  of the late one\n" +
-		`{"timestamp":"2026-03-01T10:00:00.5Z","message":"later"}` + "\n{}\n"
+	// A function that crashes writes no line of its own.
+	early += `{"time":"2026-03-01T09:59:59.999Z","type":"platform.report"}` + "\n"
+	late := `{"time":"2026-03-01T10:00:00.000Z","type":"platform.start"}` + "\nRuntime.ExitError\n" + `{"_aws":{"Timestamp":1772359200000},"delivered":1}` + "\n  of the late one\n" +
+		`{"timestamp":"2026-03-01T10:00:00.5Z","message":"later","time":"5s"}` + "\n{}\n"
 	data := logDir(t, map[string]string{"ingest.log": early + late})
 	got := execute(t.Context(), "", "logs", "ingest", "--since", "2026-03-01T10:00:00Z", "--data", data)
 	if got.code != exitDone || got.out != late {
