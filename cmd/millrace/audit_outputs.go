@@ -31,7 +31,7 @@ type output struct {
 
 // outputs returns one for every sink, by name. What the flags say comes before what the sinks tell.
 func (a *auditCommand) outputs(s *setup, stdin io.Reader) ([]output, error) {
-	said := make(map[string][]string)
+	said, stdinIsTaken := make(map[string][]string), false
 	for _, flag := range a.Sink {
 		name, file, err := nameAndFile(flag)
 		if err != nil {
@@ -40,6 +40,10 @@ func (a *auditCommand) outputs(s *setup, stdin io.Reader) ([]output, error) {
 		if _, known := s.Sinks[name]; !known {
 			return nil, usageError("audit: --sink %s: there is no such sink, but %v", name, slices.Sorted(maps.Keys(s.Sinks)))
 		}
+		if file == "-" && stdinIsTaken {
+			return nil, usageError("audit: --sink %s: standard input is read once, and another --sink has it", flag)
+		}
+		stdinIsTaken = stdinIsTaken || file == "-"
 		said[name] = append(said[name], file)
 	}
 	outputs := make([]output, 0, len(s.Sinks))

@@ -136,6 +136,7 @@ func TestAudit_SaysWhatIsWrong(t *testing.T) {
 		{"a sink without a file", stack("--sink", "archive"), exitUsage, "is not NAME=FILE"},
 		{"a sink that is none", stack("--sink", "archiv=x"), exitUsage, "there is no such sink, but [archive demo warehouse]"},
 		{"an output that is not there", stack("--sink", "archive=/none"), exitUsage, "/none"},
+		{"standard input for two sinks", stack("--sink", "archive=-", "--sink", "warehouse=-"), exitUsage, "standard input is read once"},
 		{"a negative limit", stack("--limit", "-1"), exitUsage, "--limit"},
 		{"a queue that is none", stack("--dead-letters", "none"), exitFailed, "find queue none"},
 	} {

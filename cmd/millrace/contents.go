@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -66,24 +67,33 @@ func (c *cloud) contentsOf(ctx context.Context, name string) ([]packContents, er
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}, devstack.ClaimBucket)
 	for i := range messages {
-		packs = append(packs, packOf(ctx, bucket, &messages[i]))
+		pack, err := packOf(ctx, bucket, &messages[i])
+		if err != nil {
+			return nil, err
+		}
+		packs = append(packs, pack)
 	}
 	return packs, nil
 }
 
-// packOf lists what a message holds; one that is no readable pack holds no events.
-func packOf(ctx context.Context, bucket getter, m *sqs.Message) packContents {
+// packOf lists what a message holds; one that is no readable pack, or whose events are gone, holds none. A bucket that does not
+// answer is an error: its events must not be taken for lost.
+func packOf(ctx context.Context, bucket getter, m *sqs.Message) (packContents, error) {
 	events := m.MessageAttributes[batch.AttributeName].BinaryValue
 	p, err := batch.Decode([]byte(m.Body), events)
 	if errors.Is(err, batch.ErrCheckedIn) {
-		if events, err = bucket.Get(ctx, p.Header.Claim, p.Header.Bytes); err == nil {
+		events, err = bucket.Get(ctx, p.Header.Claim, p.Header.Bytes)
+		if err != nil && !errors.Is(err, batch.ErrCorrupt) {
+			return packContents{}, fmt.Errorf("events of pack %s: %w", p.Header.ID, err)
+		}
+		if err == nil {
 			p, err = batch.Decode([]byte(m.Body), events)
 		}
 	}
 	if err != nil {
 		p.Events = nil
 	}
-	return newPackContents(&p)
+	return newPackContents(&p), nil
 }
 
 func newPackContents(p *batch.Pack) packContents {
