@@ -18,7 +18,7 @@ type books struct {
 	// Fresh events are on the main queue and no flush has reported them yet.
 	Fresh int `json:"fresh"`
 	// Counted says that the queues were looked through; else fresh, held, letters and difference are 0, because the
-	// queues hold more than 100,000 packs.
+	// queues hold more than 100,000 packs, or held them when the books were begun.
 	Counted bool `json:"counted"`
 	// Balanced says that nothing is unaccounted for and no sink has a difference.
 	Balanced bool `json:"balanced"`

@@ -30,7 +30,7 @@ type cloud struct {
 	logs     []io.Closer
 	sinks    []string
 	setup    setup
-	carried  map[string]int // what was in flight at the start, by sink
+	atStart  *held // what the queues held at the start; nil when they were too deep
 	api, aws string
 	queueURL string
 	dlqURL   string
@@ -63,8 +63,7 @@ func startCloud(ctx context.Context, p plan) (*cloud, error) {
 		return nil, err //nolint:wrapcheck // says "dev: …" already
 	}
 	c.api, c.aws = c.server.APIURL(), c.server.AWSURL()
-	atStart, _ := c.held()
-	c.carried = atStart.inFlight
+	c.atStart = c.held()
 	c.queueURL, c.dlqURL = c.server.QueueURL(devstack.MainQueue), c.server.QueueURL(devstack.LetterQueue)
 	return c, nil
 }
@@ -92,7 +91,7 @@ func (c *cloud) closeLogs() {
 // books returns what the functions have reported so far, and what the queues hold.
 func (c *cloud) books() books {
 	b := newBooks(c.totals.Entries(), c.sinks...)
-	b.carry(c.carried)
+	b.carry(c.atStart)
 	b.Queue, b.DeadLetters = c.depth(devstack.MainQueue), c.depth(devstack.LetterQueue)
 	return b
 }
@@ -108,9 +107,7 @@ func (c *cloud) depth(name string) queue.Depth {
 // serveBooks answers `millrace status`, with what the queues really hold.
 func (c *cloud) serveBooks(w http.ResponseWriter, _ *http.Request) {
 	b := c.books()
-	if h, counted := c.held(); counted {
-		b.compareWith(h)
-	}
+	b.settle(c.atStart, c.held())
 	body, err := json.Marshal(b, json.Deterministic(true))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

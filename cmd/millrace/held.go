@@ -21,16 +21,16 @@ type held struct {
 // maxCounted bounds the packs that are looked at: each costs some microseconds, and the queues of a test of load are deep.
 const maxCounted = 100_000
 
-// held looks both queues through. It reports false when they are too deep for that.
-func (c *cloud) held() (held, bool) {
-	h := held{inFlight: make(map[string]int), letters: make(map[string]int)}
+// held looks both queues through. It returns nil when they are too deep for that.
+func (c *cloud) held() *held {
+	h := &held{inFlight: make(map[string]int), letters: make(map[string]int)}
 	if c.depth(devstack.MainQueue).Total()+c.depth(devstack.LetterQueue).Total() > maxCounted {
-		return h, false
+		return nil
 	}
 	for _, queue := range []string{devstack.MainQueue, devstack.LetterQueue} {
 		messages, err := c.server.SQS().Peek(queue)
 		if err != nil {
-			return h, false // somebody has deleted the queue
+			return nil // somebody has deleted the queue
 		}
 		for i := range messages {
 			if header, err := batch.ParseHeader([]byte(messages[i].Body)); err == nil {
@@ -38,7 +38,7 @@ func (c *cloud) held() (held, bool) {
 			}
 		}
 	}
-	return h, true
+	return h
 }
 
 // add counts the events of a pack. A residue that SQS moved to the dead letters by itself is in flight still: no flush
@@ -55,18 +55,25 @@ func (h *held) add(header *batch.Header, queue string) {
 	}
 }
 
-// carry enters the events that were in flight when the books were begun.
-func (b *books) carry(inFlight map[string]int) {
+// carry enters the events that were in flight when the books were begun, if that is known.
+func (b *books) carry(atStart *held) {
+	if atStart == nil {
+		return
+	}
 	for name := range maps.Keys(b.Sinks) {
 		s := b.Sinks[name]
-		s.Carried = inFlight[name]
+		s.Carried = atStart.inFlight[name]
 		s.InFlight += s.Carried
 		b.Sinks[name] = s
 	}
 }
 
-// compareWith enters what the queues hold into the books, and the difference.
-func (b *books) compareWith(h held) {
+// settle enters what the queues hold into the books, and the difference. Without knowing what they hold, or held when the
+// books were begun, nothing is compared: the difference would mean nothing.
+func (b *books) settle(atStart, h *held) {
+	if atStart == nil || h == nil {
+		return
+	}
 	b.Counted, b.Fresh, b.Balanced = true, h.fresh, b.Ingest.Unaccounted == 0
 	for name := range maps.Keys(b.Sinks) {
 		s := b.Sinks[name]

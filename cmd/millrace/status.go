@@ -116,7 +116,7 @@ func describeBalance(s *status) string {
 			s.Ingest.Unaccounted)
 	}
 	if !s.Counted {
-		t.WriteString("balance  not known: the queues are too deep to be looked through\n")
+		t.WriteString("balance  not known: the queues are too deep to be looked through, or were at the start\n")
 		return t.String()
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Sinks)) {
