@@ -5,6 +5,7 @@ package upgrade
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Major counts changes after which a deployed stack cannot be updated in place: a resource
@@ -14,10 +15,21 @@ const Major = 1
 // OutputMajor is the key of that output.
 const OutputMajor = "MajorVersion"
 
-// Check says why a stack may not be updated, from its outputs. A stack without outputs was
-// never deployed completely, and there is nothing in it to lose.
+// IsDeployed says whether a stack in that status was deployed completely once and is still
+// there. What never was has nothing in it to lose.
+func IsDeployed(status string) bool {
+	for _, never := range []string{"REVIEW_", "CREATE_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_", "DELETE_"} {
+		if strings.HasPrefix(status, never) {
+			return false
+		}
+	}
+	return true
+}
+
+// Check says why a stack may not be updated, from its outputs; nil means that there is none.
+// A stack without outputs that is there is somebody else's.
 func Check(stack string, outputs map[string]string) error {
-	if len(outputs) == 0 {
+	if outputs == nil {
 		return nil
 	}
 	text, ours := outputs[OutputMajor]

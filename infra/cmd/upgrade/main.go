@@ -40,7 +40,7 @@ func run(ctx context.Context, stack string) error {
 	return upgrade.Check(stack, outputs)
 }
 
-// outputsOf returns none for a stack that does not exist.
+// outputsOf returns nil for a stack that does not exist, or of which nothing does.
 func outputsOf(ctx context.Context, stack string) (map[string]string, error) {
 	settings, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -49,13 +49,17 @@ func outputsOf(ctx context.Context, stack string) (map[string]string, error) {
 	out, err := cloudformation.NewFromConfig(settings).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
 	// CloudFormation has no code of its own for it.
 	if api, ok := errors.AsType[smithy.APIError](err); ok && strings.Contains(api.ErrorMessage(), "does not exist") {
-		return map[string]string{}, nil
+		return nil, nil //nolint:nilnil // no stack has no outputs
 	}
 	if err != nil {
 		return nil, err
 	}
-	outputs := map[string]string{}
+	var outputs map[string]string
 	for i := range out.Stacks {
+		if !upgrade.IsDeployed(string(out.Stacks[i].StackStatus)) {
+			continue
+		}
+		outputs = map[string]string{}
 		for _, output := range out.Stacks[i].Outputs {
 			outputs[aws.ToString(output.OutputKey)] = aws.ToString(output.OutputValue)
 		}
