@@ -30,7 +30,8 @@ type cloud struct {
 	logs     []io.Closer
 	sinks    []string
 	setup    setup
-	atStart  *held // what the queues held at the start; nil when they were too deep
+	ready    chan struct{} // closed when all of it is set
+	atStart  *held         // what the queues held at the start; nil when they were too deep
 	api, aws string
 	queueURL string
 	dlqURL   string
@@ -38,7 +39,7 @@ type cloud struct {
 
 // startCloud starts everything. The output of the functions goes to a log file each and to the totals. Close it.
 func startCloud(ctx context.Context, p plan) (*cloud, error) {
-	c := &cloud{totals: &telemetry.Totals{}, sinks: p.sinks, setup: p.setup}
+	c := &cloud{totals: &telemetry.Totals{}, sinks: p.sinks, setup: p.setup, ready: make(chan struct{})}
 	logs := make(map[string]io.Writer)
 	for _, name := range []string{devstack.Ingest, devstack.Flush, devstack.Replay} {
 		log, err := c.openLog(p.logs, name)
@@ -54,7 +55,7 @@ func startCloud(ctx context.Context, p plan) (*cloud, error) {
 		FlushTimeout: p.flushTimeout, Visibility: p.visibility, Window: p.window,
 		Log: func(function string) io.Writer { return logs[function] },
 		Pages: map[string]http.Handler{
-			booksPath: http.HandlerFunc(c.serveBooks), contentsPath: http.HandlerFunc(c.serveContents), setupPath: http.HandlerFunc(c.serveSetup),
+			booksPath: c.whenReady(c.serveBooks), contentsPath: c.whenReady(c.serveContents), setupPath: c.whenReady(c.serveSetup),
 		},
 		Logger: p.logger,
 	})
@@ -65,7 +66,19 @@ func startCloud(ctx context.Context, p plan) (*cloud, error) {
 	c.api, c.aws = c.server.APIURL(), c.server.AWSURL()
 	c.atStart = c.held()
 	c.queueURL, c.dlqURL = c.server.QueueURL(devstack.MainQueue), c.server.QueueURL(devstack.LetterQueue)
+	close(c.ready)
 	return c, nil
+}
+
+// whenReady holds a page back until everything is known that it tells: the endpoint answers before that.
+func (c *cloud) whenReady(serve http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-c.ready:
+			serve(w, r)
+		case <-r.Context().Done():
+		}
+	})
 }
 
 func (c *cloud) openLog(directory, function string) (io.Writer, error) {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
@@ -31,5 +33,24 @@ func TestPackOf_TellsABucketThatIsAwayFromEventsThatAreGone(t *testing.T) {
 	got, err := packOf(t.Context(), brokenBucket{batch.ErrCorrupt}, message)
 	if err != nil || got.Pack != packs[0].Header.ID || len(got.IDs) != 0 {
 		t.Errorf("events that are gone: %+v, %v; want the pack without events", got, err)
+	}
+}
+
+// The pages are served before everything that they tell is known, and a status asked too early met nil.
+func TestCloud_WhenReady_HoldsPagesBack(t *testing.T) {
+	t.Parallel()
+	c := &cloud{ready: make(chan struct{})}
+	served := make(chan struct{}, 1)
+	page := c.whenReady(func(http.ResponseWriter, *http.Request) { served <- struct{}{} })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	page.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, booksPath, nil))
+	if len(served) != 0 {
+		t.Error("a page was served before all is ready")
+	}
+	close(c.ready)
+	page.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, booksPath, nil))
+	if len(served) != 1 {
+		t.Error("a page was not served although all is ready")
 	}
 }
