@@ -105,7 +105,7 @@ type StoreProps struct {
 	Table string `default:"on"`
 	// Whether there is an S3 bucket for events over 1 MiB, the size of a message: on or
 	// off. Off, they are refused; on, up to 6 MiB are taken, of which Lambda's own limit of
-	// a request leaves 4.5 MB when the API hands over base64.
+	// a request leaves 4.5 MiB when the API hands over base64.
 	Bucket string `default:"off"`
 }
 
