@@ -163,10 +163,8 @@ func TestSecret_References_InOrder(t *testing.T) {
 func TestNewSecret_EscapedText_IsItself(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringMatching(`[a${}:]{0,12}`).Draw(t, "text")
-		if strings.Contains(text, "$${") {
-			t.Skip("already escaped")
-		}
+		unescaped := func(text string) bool { return !strings.Contains(text, "$${") }
+		text := rapid.StringMatching(`[a${}:]{0,12}`).Filter(unescaped).Draw(t, "text")
 		s, err := config.NewSecret(strings.ReplaceAll(text, "${", "$${"))
 		if err != nil || s.Reveal() != text {
 			t.Errorf("NewSecret of escaped %q reveals %q, %v", text, s.Reveal(), err)
