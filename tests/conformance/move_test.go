@@ -120,22 +120,28 @@ func (s *session) slowMove() (source string, err error) {
 	return arn, s.move(arn, &to, aws.Int32(1))
 }
 
-func moveBack(s *session) error {
+// redriven moves a dead letter back to its queue. It returns the letter, and the message that came of it.
+func (s *session) redriven() (letter, moved types.Message, err error) {
 	queue, letters, arn, err := s.pair()
 	if err != nil {
-		return err
+		return letter, moved, err
 	}
-	_, letter, err := s.bury(queue, letters)
+	_, letter, err = s.bury(queue, letters)
 	if err != nil {
-		return err
+		return letter, moved, err
 	}
 	if err := s.hide(letters, letter.ReceiptHandle, 0); err != nil {
-		return err
+		return letter, moved, err
 	}
 	if err := s.move(arn, nil, nil); err != nil {
-		return err
+		return letter, moved, err
 	}
-	m, err := s.one(queue)
+	moved, err = s.one(queue)
+	return letter, moved, err
+}
+
+func moveBack(s *session) error {
+	_, m, err := s.redriven()
 	if err != nil {
 		return err
 	}
@@ -163,21 +169,7 @@ func moveElsewhere(s *session) error {
 }
 
 func moveRenews(s *session) error {
-	queue, letters, arn, err := s.pair()
-	if err != nil {
-		return err
-	}
-	_, letter, err := s.bury(queue, letters)
-	if err != nil {
-		return err
-	}
-	if err := s.hide(letters, letter.ReceiptHandle, 0); err != nil {
-		return err
-	}
-	if err := s.move(arn, nil, nil); err != nil {
-		return err
-	}
-	m, err := s.one(queue)
+	letter, m, err := s.redriven()
 	if err != nil {
 		return err
 	}
