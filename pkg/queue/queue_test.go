@@ -79,7 +79,7 @@ type counted struct {
 
 func (c *counted) options() embedded.Options {
 	c.calls = make(map[string]int)
-	return embedded.Options{Faults: &embedded.Faults{Intercept: func(op string) error {
+	return embedded.Options{Faults: &embedded.Faults{Intercept: func(op string, _ []byte) error {
 		c.calls[op]++ // calls come one after another in these tests
 		if c.fail == nil {
 			return nil

@@ -39,7 +39,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{}
-	server := queuetest.Start(t, sqs.Options{Faults: &sqs.Faults{Intercept: func(op string) error {
+	server := queuetest.Start(t, sqs.Options{Faults: &sqs.Faults{Intercept: func(op string, _ []byte) error {
 		if w.intercept == nil {
 			return nil
 		}

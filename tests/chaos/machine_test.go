@@ -157,7 +157,7 @@ func (m *machine) newTable() *awsdynamodb.Client {
 	})
 }
 
-func (m *machine) interceptStore(dynamodb.Call) error {
+func (m *machine) interceptStore(string, []byte) error {
 	m.storeMu.Lock()
 	defer m.storeMu.Unlock()
 	if m.store.calls == 0 {
@@ -168,7 +168,7 @@ func (m *machine) interceptStore(dynamodb.Call) error {
 	return m.store.fault
 }
 
-func (m *machine) intercept(op string) error {
+func (m *machine) intercept(op string, _ []byte) error {
 	switch {
 	case (m.crashing || m.keeping) && op == "DeleteMessageBatch":
 		return errCrashed

@@ -12,7 +12,7 @@ var errLost = errors.New("the reply is lost")
 // queueFaults make SQS fail with the weather.
 func queueFaults(w *weather) *sqs.Faults {
 	return &sqs.Faults{
-		Intercept: func(op string) error {
+		Intercept: func(op string, _ []byte) error {
 			fault, risk := failing(op)
 			if fault == "" || !w.strikes(fault, "") {
 				return nil
@@ -20,7 +20,7 @@ func queueFaults(w *weather) *sqs.Faults {
 			w.risked(risk, 1)
 			return refusal(w, op)
 		},
-		Lose: func(op string) error {
+		Lose: func(op string, _ []byte) error {
 			fault, risk := losing(op)
 			if fault == "" || !w.strikes(fault, "") {
 				return nil
@@ -28,7 +28,7 @@ func queueFaults(w *weather) *sqs.Faults {
 			w.risked(risk, 1)
 			return errLost
 		},
-		Entry: func(string) *sqs.Error {
+		Entry: func(string, []byte) error {
 			if !w.strikes(FailEntry, "") {
 				return nil
 			}

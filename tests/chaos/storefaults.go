@@ -15,8 +15,8 @@ var errStoreLost = errors.New("the reply is lost")
 // storeFaults make the table that the flushes share fail with the weather.
 func storeFaults(w *weather) *dynamodb.Faults {
 	return &dynamodb.Faults{
-		Intercept: func(call dynamodb.Call) error {
-			asked := readCall(call)
+		Intercept: func(_ string, body []byte) error {
+			asked := readCall(body)
 			switch {
 			case w.strikes(StoreAway, ""):
 				w.doubted(asked)
@@ -32,8 +32,8 @@ func storeFaults(w *weather) *dynamodb.Faults {
 			}
 			return nil
 		},
-		Lose: func(call dynamodb.Call) error {
-			if asked := readCall(call); asked.risk != riskUnasked || !w.strikes(StoreLoseReply, "") {
+		Lose: func(_ string, body []byte) error {
+			if asked := readCall(body); asked.risk != riskUnasked || !w.strikes(StoreLoseReply, "") {
 				return nil
 			}
 			return errStoreLost // repeated, the write meets itself
@@ -61,12 +61,12 @@ type attribute struct {
 }
 
 // readCall looks at the first letter of the key: a claim, a ticket's settlement, or something else.
-func readCall(call dynamodb.Call) asked {
+func readCall(body []byte) asked {
 	var request struct {
 		Item         item                             `json:"Item"`
 		RequestItems map[string]struct{ Keys []item } `json:"RequestItems"`
 	}
-	if err := json.Unmarshal(call.Body, &request); err != nil {
+	if err := json.Unmarshal(body, &request); err != nil {
 		return asked{}
 	}
 	for _, read := range request.RequestItems {

@@ -5,69 +5,53 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/millrace-dev/millrace/internal/localaws/awsjson"
 )
 
 // Error is a refusal in AWS's words.
-type Error struct {
-	// Type is the shape name that the reply's __type carries, e.g. "ResourceNotFoundException".
-	Type string
-	// Message says what is wrong.
-	Message string
-	// Status is the HTTP status.
-	Status int
-	// item is what a failed condition found, where the caller asked for it.
-	item jsontext.Value
-}
+type Error = awsjson.Error
 
-func (e *Error) Error() string { return fmt.Sprintf("dynamodb: %s: %s", e.Type, e.Message) }
+// Faults makes a service fail on purpose.
+type Faults = awsjson.Faults
 
 // Throttled is the refusal to inject where a test wants DynamoDB to throttle, which SDKs retry.
 func Throttled() *Error {
-	return &Error{
-		Type: "ThrottlingException", Message: "Throughput exceeds the current capacity of your table.", Status: http.StatusBadRequest,
-	}
+	return awsjson.Refuse("ThrottlingException", "Throughput exceeds the current capacity of your table.")
 }
 
 // Unavailable is the refusal to inject where a test wants DynamoDB to be away, which SDKs retry.
 func Unavailable() *Error {
-	return &Error{Type: "InternalServerError", Message: "Internal server error", Status: http.StatusInternalServerError}
-}
-
-func refuse(shape, format string, args ...any) *Error {
-	return &Error{Type: shape, Message: fmt.Sprintf(format, args...), Status: http.StatusBadRequest}
+	refusal := awsjson.Refuse("InternalServerError", "Internal server error")
+	refusal.Status = http.StatusInternalServerError
+	return refusal
 }
 
 func errValidation(format string, args ...any) *Error {
-	return refuse("ValidationException", format, args...)
+	return awsjson.Refuse("ValidationException", format, args...)
 }
 
 func errSerialization(err error) *Error {
-	return refuse("SerializationException", "The request body is not what this operation takes: %v", err)
+	return awsjson.Refuse("SerializationException", "The request body is not what this operation takes: %v", err)
 }
 
 func errMissingTable(name string) *Error {
-	return refuse("ResourceNotFoundException", "Requested resource not found: Table: %s not found", name)
+	return awsjson.Refuse("ResourceNotFoundException", "Requested resource not found: Table: %s not found", name)
 }
 
 func errTableExists(name string) *Error {
-	return refuse("ResourceInUseException", "Table already exists: %s", name)
+	return awsjson.Refuse("ResourceInUseException", "Table already exists: %s", name)
 }
 
 func errCondition(found item) *Error {
-	e := refuse("ConditionalCheckFailedException", "The conditional request failed")
-	e.item = found.raw
+	e := awsjson.Refuse("ConditionalCheckFailedException", "The conditional request failed")
+	if found.raw != nil {
+		e.Item = found.raw
+	}
 	return e
 }
 
-func errOperation(op string) *Error {
-	return refuse("UnknownOperationException", "The embedded DynamoDB does not answer %q; it answers single items and batch reads.", op)
-}
-
 // errKept answers a write that did not reach the disk.
-func errKept(err error) *Error {
-	return &Error{Type: "InternalServerError", Message: err.Error(), Status: http.StatusInternalServerError}
-}
+func errKept(err error) *Error { return awsjson.AsError(err) }
 
 var errNoTable = errors.New("an item of no table")
 

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"log/slog"
 	"strings"
 	"sync"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/millrace-dev/millrace/internal/localaws/awsjson"
 	"github.com/millrace-dev/millrace/internal/localaws/journal"
 )
 
@@ -22,38 +24,6 @@ const (
 	itemPrefix  = "i"
 )
 
-// Faults makes a service fail on purpose. Each hook may be nil and must be safe for
-// concurrent use. One that takes its time makes the service slow.
-type Faults struct {
-	// Intercept is asked before each call. A non-nil error is the answer, and nothing else happens.
-	Intercept func(call Call) error
-	// Lose is asked after each call that succeeded. A non-nil error is the answer although the
-	// call was carried out.
-	Lose func(call Call) error
-}
-
-// Call is what a client asks for.
-type Call struct {
-	// Operation is its name ("PutItem").
-	Operation string
-	// Body is the request as it was sent, JSON as a rule. It is not changed.
-	Body []byte
-}
-
-func (f *Faults) intercept(call Call) error {
-	if f == nil || f.Intercept == nil {
-		return nil
-	}
-	return f.Intercept(call)
-}
-
-func (f *Faults) lose(call Call) error {
-	if f == nil || f.Lose == nil {
-		return nil
-	}
-	return f.Lose(call)
-}
-
 // Options configure a service.
 type Options struct {
 	// Region and AccountID appear in ARNs.
@@ -66,7 +36,8 @@ type Options struct {
 
 // Service is the emulation: an http.Handler. It is safe for concurrent use.
 type Service struct {
-	options Options
+	options  Options
+	protocol *awsjson.Service
 
 	mu      sync.Mutex
 	journal *journal.Journal // nil in memory
@@ -91,10 +62,10 @@ const firstSweep = 512
 // there; with a nil journal all is in memory. The journal must have been opened with JournalVersion and
 // has to outlive the service.
 func Open(options Options, from *journal.Journal) (*Service, error) {
-	if options.Logger == nil {
-		options.Logger = slog.New(slog.DiscardHandler)
-	}
+	options.Faults = cmp.Or(options.Faults, new(Faults))
+	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
 	s := &Service{options: options, journal: from, tables: make(map[string]*table)}
+	s.protocol = s.newProtocol()
 	if from == nil {
 		return s, nil
 	}

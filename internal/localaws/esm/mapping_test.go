@@ -446,7 +446,7 @@ func TestMapping_SurvivesAQueueInTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		trouble := map[string]int{"ReceiveMessage": 3, "DeleteMessage": 1}
-		faults := &sqs.Faults{Intercept: func(op string) error {
+		faults := &sqs.Faults{Intercept: func(op string, _ []byte) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if trouble[op] > 0 {

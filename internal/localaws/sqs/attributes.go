@@ -56,7 +56,7 @@ func appendPrefixed(to []byte, text string) []byte {
 func hexSum(sum [16]byte) string { return hex.EncodeToString(sum[:]) }
 
 // checkAttributes refuses attributes that AWS refuses.
-func checkAttributes(attributes map[string]Attribute) *Error {
+func checkAttributes(attributes map[string]Attribute) error {
 	if len(attributes) > MaxAttributes {
 		return errParameter("Number of message attributes [%d] exceeds the allowed maximum [%d].", len(attributes), MaxAttributes)
 	}
@@ -71,7 +71,7 @@ func checkAttributes(attributes map[string]Attribute) *Error {
 	return nil
 }
 
-func checkAttributeName(name string) *Error {
+func checkAttributeName(name string) error {
 	lower := strings.ToLower(name)
 	switch {
 	case name == "":
@@ -93,7 +93,7 @@ func notInAttributeName(r rune) bool {
 	return r > 'z' || r != '.' && !isWordByte(byte(r)) //nolint:gosec // at most 'z' here, never negative
 }
 
-func checkAttributeValue(name string, a Attribute) *Error {
+func checkAttributeValue(name string, a Attribute) error {
 	kind, suffix, hasSuffix := strings.Cut(a.DataType, ".")
 	empty := len(a.StringValue) == 0
 	if kind == "Binary" {

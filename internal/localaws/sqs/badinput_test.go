@@ -341,7 +341,7 @@ func TestService_Faults_AreTheAnswer(t *testing.T) {
 	answers := map[string]error{
 		"SendMessage": sqs.Throttled(), "ListQueues": sqs.Unavailable(), "DeleteQueue": errors.New("disk on fire"),
 	}
-	options := sqs.Options{Faults: &sqs.Faults{Intercept: func(op string) error { return answers[op] }}}
+	options := sqs.Options{Faults: &sqs.Faults{Intercept: func(op string, _ []byte) error { return answers[op] }}}
 	eachRawTransport(t, options, func(b bundle, client aws.HTTPClient) {
 		must[string](b.t)(b.service.CreateQueue(b.t.Context(), "q", nil))
 		for op, want := range map[string]string{

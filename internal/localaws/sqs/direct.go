@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -13,7 +14,7 @@ func (s *Service) CreateQueue(ctx context.Context, name string, attributes map[s
 	if err := s.admit(ctx, "CreateQueue"); err != nil {
 		return "", err
 	}
-	out, err := s.createQueue(ctx, call{}, &createQueueInput{QueueName: name, Attributes: attributes})
+	out, err := s.createQueue(new(http.Request), createQueueInput{QueueName: name, Attributes: attributes})
 	return out.QueueURL, err
 }
 
@@ -23,7 +24,7 @@ func (s *Service) SetQueueAttributes(ctx context.Context, name string, attribute
 		return err
 	}
 	return s.change(name, func(q *liveQueue, now time.Time) error {
-		_, err := s.setAttributes(q, now, &attributesInput{Attributes: attributes})
+		_, err := s.setAttributes(q, now, attributesInput{Attributes: attributes})
 		return err
 	})
 }
@@ -33,7 +34,7 @@ func (s *Service) admit(ctx context.Context, op string) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("sqs %s: %w", op, err)
 	}
-	return s.options.Faults.intercept(op)
+	return s.options.Faults.Intercept.Ask(op, nil)
 }
 
 // Send puts one message on a queue and returns its message id.
@@ -65,7 +66,7 @@ func (s *Service) Receive(ctx context.Context, queueName string, in ReceiveInput
 	if err != nil {
 		return nil, err
 	}
-	return s.everything().messages(deliveries), s.options.Faults.lose("ReceiveMessage")
+	return s.everything().messages(deliveries), s.options.Faults.Lose.Ask("ReceiveMessage", nil)
 }
 
 // Delete removes messages by receipt handle. An expired or already deleted handle is no error; all
@@ -84,7 +85,7 @@ func (s *Service) Delete(ctx context.Context, queueName string, receiptHandles [
 	if err != nil {
 		return err
 	}
-	return s.options.Faults.lose("DeleteMessage")
+	return s.options.Faults.Lose.Ask("DeleteMessage", nil)
 }
 
 // ChangeVisibility hides an in-flight message for timeout, in whole seconds, from now on; 0 makes it visible at once.

@@ -1,28 +1,16 @@
 package sqs
 
 import (
-	"fmt"
 	"net/http"
+
+	"github.com/millrace-dev/millrace/internal/localaws/awsjson"
 )
 
 // Error is a refusal in AWS's words. It is what every call of this package returns when SQS would refuse.
-type Error struct {
-	// Type is the shape name that the reply's __type carries, e.g. "QueueDoesNotExist".
-	Type string
-	// Code is the code of the query protocol that header x-amzn-query-error carries,
-	// e.g. "AWS.SimpleQueueService.NonExistentQueue".
-	Code string
-	// Message says what is wrong and quotes the offending value.
-	Message string
-	// Status is the HTTP status; 4xx are the sender's fault.
-	Status int
-}
+type Error = awsjson.Error
 
-// Error joins the code and the message.
-func (e *Error) Error() string { return fmt.Sprintf("sqs: %s: %s", e.Code, e.Message) }
-
-// senderFault says whether the sender has to change something.
-func (e *Error) senderFault() bool { return e.Status < http.StatusInternalServerError }
+// Faults makes a service fail on purpose.
+type Faults = awsjson.Faults
 
 // legacyPrefix starts the query protocol's code of most errors that have a shape of their own.
 const legacyPrefix = "AWS.SimpleQueueService."
@@ -37,12 +25,15 @@ func Unavailable() *Error {
 	return refusal
 }
 
+// refuse is an error that the query protocol knows by another code.
 func refuse(shape, code, format string, args ...any) *Error {
-	return &Error{Type: shape, Code: code, Message: fmt.Sprintf(format, args...), Status: http.StatusBadRequest}
+	refusal := awsjson.Refuse(shape, format, args...)
+	refusal.Code = code
+	return refusal
 }
 
 // errNamed is an error with one name in both protocols.
-func errNamed(name, format string, args ...any) *Error { return refuse(name, name, format, args...) }
+func errNamed(name, format string, args ...any) *Error { return awsjson.Refuse(name, format, args...) }
 
 // errLegacy is an error that the query protocol knows with its prefix.
 func errLegacy(name, format string, args ...any) *Error {
@@ -95,11 +86,7 @@ func errFull() *Error {
 }
 
 // errInternal is what is not the sender's fault, as once the journal could not be written: what memory says may not be on disk.
-func errInternal(cause error) *Error {
-	refusal := errNamed("InternalFailure", "%v", cause)
-	refusal.Status = http.StatusInternalServerError
-	return refusal
-}
+func errInternal(cause error) *Error { return awsjson.AsError(cause) }
 
 func errNotFound(what string) *Error {
 	return errNamed("ResourceNotFoundException", "The resource that you specified for the %s parameter doesn't exist.", what)
@@ -107,8 +94,4 @@ func errNotFound(what string) *Error {
 
 func errUnsupported(format string, args ...any) *Error {
 	return errLegacy("UnsupportedOperation", format, args...)
-}
-
-func errSerialization(format string, args ...any) *Error {
-	return refuse("SerializationException", "MalformedInput", format, args...)
 }

@@ -30,7 +30,7 @@ func call(t *testing.T, s *sqs.Service, op, body string) (int, string) {
 func TestService_Faults_LostReply_CallWasCarriedOut(t *testing.T) {
 	t.Parallel()
 	losing := false
-	s := sqs.New(sqs.Options{Faults: &sqs.Faults{Lose: func(string) error {
+	s := sqs.New(sqs.Options{Faults: &sqs.Faults{Lose: func(string, []byte) error {
 		if losing {
 			return errCut
 		}
@@ -59,7 +59,7 @@ func TestService_Faults_LostReply_CallWasCarriedOut(t *testing.T) {
 func TestService_Faults_LostReply_DirectCalls(t *testing.T) {
 	t.Parallel()
 	var losing error
-	s := sqs.New(sqs.Options{Faults: &sqs.Faults{Lose: func(string) error { return losing }}})
+	s := sqs.New(sqs.Options{Faults: &sqs.Faults{Lose: func(string, []byte) error { return losing }}})
 	defer s.Close()
 	must[string](t)(s.CreateQueue(t.Context(), "q", nil))
 	send(t, s, "q", sqs.SendInput{Body: "m"})
@@ -79,7 +79,7 @@ func TestService_Faults_LostReply_DirectCalls(t *testing.T) {
 func TestService_Faults_Entry_FailsAlone(t *testing.T) {
 	t.Parallel()
 	entries := 0
-	s := sqs.New(sqs.Options{Faults: &sqs.Faults{Entry: func(string) *sqs.Error {
+	s := sqs.New(sqs.Options{Faults: &sqs.Faults{Entry: func(string, []byte) error {
 		if entries++; entries%2 == 0 {
 			return sqs.Throttled()
 		}

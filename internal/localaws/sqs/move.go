@@ -1,8 +1,8 @@
 package sqs
 
 import (
-	"context"
 	"encoding/base64"
+	"net/http"
 	"slices"
 	"time"
 
@@ -44,7 +44,7 @@ func newTaskHandle(sourceARN string) string {
 	return base64.StdEncoding.EncodeToString(encode(taskReference{newID(), sourceARN}))
 }
 
-func (s *Service) startMessageMoveTask(_ context.Context, _ call, in *startMoveInput) (out moveHandle, err error) {
+func (s *Service) startMessageMoveTask(_ *http.Request, in startMoveInput) (out moveHandle, err error) {
 	if in.SourceARN == "" {
 		return out, errMissing("SourceArn")
 	}
@@ -72,7 +72,7 @@ func (s *Service) startMessageMoveTask(_ context.Context, _ call, in *startMoveI
 }
 
 // moveSource returns the queue that a task is to empty, if it may.
-func (s *Service) moveSource(in *startMoveInput) (*liveQueue, error) {
+func (s *Service) moveSource(in startMoveInput) (*liveQueue, error) {
 	source := s.byARN(in.SourceARN)
 	isDeadLetterQueue := false
 	for _, q := range s.queues {
@@ -170,7 +170,7 @@ func (s *Service) moveOne(t *moveTask, now time.Time) bool {
 	return true
 }
 
-func (s *Service) cancelMessageMoveTask(_ context.Context, _ call, in *moveHandle) (out cancelMoveOutput, err error) {
+func (s *Service) cancelMessageMoveTask(_ *http.Request, in moveHandle) (out cancelMoveOutput, err error) {
 	if in.TaskHandle == "" {
 		return out, errMissing("TaskHandle")
 	}
@@ -197,7 +197,7 @@ func (s *Service) cancelMessageMoveTask(_ context.Context, _ call, in *moveHandl
 	return out, err
 }
 
-func (s *Service) listMessageMoveTasks(_ context.Context, _ call, in *listMovesInput) (out listMovesOutput, err error) {
+func (s *Service) listMessageMoveTasks(_ *http.Request, in listMovesInput) (out listMovesOutput, err error) {
 	if in.SourceARN == "" {
 		return out, errMissing("SourceArn")
 	}

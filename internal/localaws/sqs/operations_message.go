@@ -1,7 +1,7 @@
 package sqs
 
 import (
-	"context"
+	"net/http"
 	"slices"
 	"time"
 )
@@ -10,10 +10,10 @@ import (
 const traceAttribute = "AWSTraceHeader"
 
 // draft reads and checks a message of the wire.
-func (e sendEntry) draft(c call) *draft {
-	in := SendInput{Body: e.MessageBody, TraceHeader: c.trace, Delay: asSeconds(e.DelaySeconds), GroupID: valueOr(e.MessageGroupID, "")}
-	if trace, ok := e.SystemAttributes[traceAttribute]; ok {
-		in.TraceHeader = trace.StringValue
+func (e sendEntry) draft(trace string) *draft {
+	in := SendInput{Body: e.MessageBody, TraceHeader: trace, Delay: asSeconds(e.DelaySeconds), GroupID: valueOr(e.MessageGroupID, "")}
+	if sent, ok := e.SystemAttributes[traceAttribute]; ok {
+		in.TraceHeader = sent.StringValue
 	}
 	if len(e.Attributes) > 0 {
 		in.Attributes = make(map[string]Attribute, len(e.Attributes))
@@ -29,7 +29,7 @@ func (e sendEntry) draft(c call) *draft {
 }
 
 // check refuses what only the wire can say.
-func (e sendEntry) check() *Error {
+func (e sendEntry) check() error {
 	for _, a := range e.Attributes {
 		if len(a.StringListValues)+len(a.BinaryListValues) > 0 {
 			return errUnsupported("Message attribute list values in SendMessage operation are not supported.")
@@ -69,21 +69,21 @@ func (e sendEntry) receipt(d *draft) sentEntry {
 	}
 }
 
-func (s *Service) sendMessage(_ context.Context, c call, in *sendInput) (out sentEntry, err error) {
-	name, err := s.target(c, in.QueueURL)
+func (s *Service) sendMessage(r *http.Request, in sendInput) (out sentEntry, err error) {
+	name, err := s.target(r, in.QueueURL)
 	if err != nil {
 		return out, err
 	}
-	d := in.draft(c)
+	d := in.draft(r.Header.Get("X-Amzn-Trace-Id"))
 	if err := s.enqueueOne(name, d); err != nil {
 		return out, err
 	}
 	return in.receipt(d), nil
 }
 
-func (s *Service) sendMessageBatch(_ context.Context, c call, in *batchInput[sendEntry]) (out batchOutput[sentEntry], err error) {
+func (s *Service) sendMessageBatch(r *http.Request, in batchInput[sendEntry]) (out batchOutput[sentEntry], err error) {
 	const op = "SendMessageBatch"
-	name, err := s.target(c, in.QueueURL)
+	name, err := s.target(r, in.QueueURL)
 	if err != nil {
 		return out, err
 	}
@@ -92,10 +92,10 @@ func (s *Service) sendMessageBatch(_ context.Context, c call, in *batchInput[sen
 	}
 	drafts, size := make([]*draft, len(in.Entries)), 0
 	for i, entry := range in.Entries {
-		drafts[i] = entry.draft(c)
+		drafts[i] = entry.draft(r.Header.Get("X-Amzn-Trace-Id"))
 		size += drafts[i].size
 		if drafts[i].refusal == nil {
-			drafts[i].refusal = s.options.Faults.refuseEntry(op)
+			drafts[i].refusal = s.options.Faults.Entry.Ask(op, nil)
 		}
 	}
 	if size > MaxBatchBytes {
@@ -114,9 +114,9 @@ func (s *Service) sendMessageBatch(_ context.Context, c call, in *batchInput[sen
 	return out, nil
 }
 
-func (s *Service) receiveMessage(ctx context.Context, c call, in *receiveInput) (receiveOutput, error) {
+func (s *Service) receiveMessage(r *http.Request, in receiveInput) (receiveOutput, error) {
 	out := receiveOutput{giveBack: func() {}}
-	name, err := s.target(c, in.QueueURL)
+	name, err := s.target(r, in.QueueURL)
 	if err != nil {
 		return out, err
 	}
@@ -130,7 +130,7 @@ func (s *Service) receiveMessage(ctx context.Context, c call, in *receiveInput) 
 	if err := spec.check(MaxBatchEntries); err != nil {
 		return out, err
 	}
-	deliveries, err := s.receive(ctx, name, spec)
+	deliveries, err := s.receive(r.Context(), name, spec)
 	if err != nil {
 		return out, err
 	}

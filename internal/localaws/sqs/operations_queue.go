@@ -1,15 +1,15 @@
 package sqs
 
 import (
-	"context"
 	"encoding/base64"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-func (s *Service) createQueue(_ context.Context, c call, in *createQueueInput) (out queueURLOutput, err error) {
+func (s *Service) createQueue(r *http.Request, in createQueueInput) (out queueURLOutput, err error) {
 	if err := checkQueueName(in.QueueName); err != nil {
 		return out, err
 	}
@@ -27,7 +27,7 @@ func (s *Service) createQueue(_ context.Context, c call, in *createQueueInput) (
 		}
 		return s.addQueue(in.QueueName, now, wanted, tags)
 	}))
-	return queueURLOutput{s.options.queueURL(c.host, in.QueueName)}, err
+	return queueURLOutput{s.options.queueURL(r.Host, in.QueueName)}, err
 }
 
 // mustHave refuses to make a queue again with other attributes.
@@ -74,7 +74,7 @@ func (s *Service) checkRedrive(sourceARN string, wanted settings) error {
 	return errPolicy("RedrivePolicy", wanted.values["RedrivePolicy"], reason)
 }
 
-func (s *Service) getQueueURL(_ context.Context, c call, in *getQueueURLInput) (out queueURLOutput, err error) {
+func (s *Service) getQueueURL(r *http.Request, in getQueueURLInput) (out queueURLOutput, err error) {
 	if in.QueueName == "" {
 		return out, errMissing("QueueName")
 	}
@@ -82,17 +82,17 @@ func (s *Service) getQueueURL(_ context.Context, c call, in *getQueueURLInput) (
 		return out, errQueue()
 	}
 	err = s.withQueue(in.QueueName, func(*liveQueue, time.Time) error { return nil })
-	return queueURLOutput{s.options.queueURL(c.host, in.QueueName)}, err
+	return queueURLOutput{s.options.queueURL(r.Host, in.QueueName)}, err
 }
 
-func (s *Service) listQueues(_ context.Context, c call, in *listInput) (out listQueuesOutput, err error) {
-	out.QueueURLs, out.NextToken, err = s.list(c, in, func(q *liveQueue) bool { return strings.HasPrefix(q.name, in.Prefix) })
+func (s *Service) listQueues(r *http.Request, in listInput) (out listQueuesOutput, err error) {
+	out.QueueURLs, out.NextToken, err = s.list(r, in, func(q *liveQueue) bool { return strings.HasPrefix(q.name, in.Prefix) })
 	return out, err
 }
 
 // listDeadLetterSourceQueues lists the queues whose redrive policy names this one.
-func (s *Service) listDeadLetterSourceQueues(_ context.Context, c call, in *listInput) (out listSourcesOutput, err error) {
-	name, err := s.target(c, in.QueueURL)
+func (s *Service) listDeadLetterSourceQueues(r *http.Request, in listInput) (out listSourcesOutput, err error) {
+	name, err := s.target(r, in.QueueURL)
 	if err != nil {
 		return out, err
 	}
@@ -100,16 +100,16 @@ func (s *Service) listDeadLetterSourceQueues(_ context.Context, c call, in *list
 		return out, err
 	}
 	arn := s.options.queueARN(name)
-	out.QueueURLs, out.NextToken, err = s.list(c, in, func(q *liveQueue) bool { return q.settings.redrive.targetARN == arn })
+	out.QueueURLs, out.NextToken, err = s.list(r, in, func(q *liveQueue) bool { return q.settings.redrive.targetARN == arn })
 	return out, err
 }
 
 // list returns one page of the URLs of the queues that match, in order.
-func (s *Service) list(c call, in *listInput, match func(q *liveQueue) bool) (urls []string, next string, err error) {
+func (s *Service) list(r *http.Request, in listInput, match func(q *liveQueue) bool) (urls []string, next string, err error) {
 	names, next, err := page(s.queueNames(match), in.NextToken, in.MaxResults)
 	urls = make([]string, len(names))
 	for i, name := range names {
-		urls[i] = s.options.queueURL(c.host, name)
+		urls[i] = s.options.queueURL(r.Host, name)
 	}
 	return urls, next, err
 }
@@ -151,8 +151,8 @@ func page(names []string, token string, maxResults *int) (cut []string, next str
 	return names, next, nil
 }
 
-func (s *Service) deleteQueue(_ context.Context, c call, in *queueInput) (out emptyOutput, err error) {
-	name, err := s.target(c, in.QueueURL)
+func (s *Service) deleteQueue(r *http.Request, in queueInput) (out emptyOutput, err error) {
+	name, err := s.target(r, in.QueueURL)
 	if err != nil {
 		return out, err
 	}
@@ -169,7 +169,7 @@ func (s *Service) deleteQueue(_ context.Context, c call, in *queueInput) (out em
 	}))
 }
 
-func (s *Service) purgeQueue(q *liveQueue, now time.Time, _ *queueInput) (out emptyOutput, err error) {
+func (s *Service) purgeQueue(q *liveQueue, now time.Time, _ queueInput) (out emptyOutput, err error) {
 	if !q.purged.IsZero() && now.Sub(q.purged) < PurgeInterval {
 		return out, errLegacy("PurgeQueueInProgress", "Only one PurgeQueue operation on %s is allowed every %s seconds.", q.name, wholeSeconds(PurgeInterval))
 	}
@@ -179,7 +179,7 @@ func (s *Service) purgeQueue(q *liveQueue, now time.Time, _ *queueInput) (out em
 	return out, nil
 }
 
-func (s *Service) getQueueAttributes(q *liveQueue, _ time.Time, in *attributeNamesInput) (out attributesOutput, err error) {
+func (s *Service) getQueueAttributes(q *liveQueue, _ time.Time, in attributeNamesInput) (out attributesOutput, err error) {
 	all := q.describe()
 	if slices.Contains(in.AttributeNames, "All") {
 		return attributesOutput{all}, nil
@@ -209,7 +209,7 @@ func (q *liveQueue) describe() map[string]string {
 	return all
 }
 
-func (s *Service) setAttributes(q *liveQueue, now time.Time, in *attributesInput) (out emptyOutput, err error) {
+func (s *Service) setAttributes(q *liveQueue, now time.Time, in attributesInput) (out emptyOutput, err error) {
 	wanted, refusal := q.settings.apply(s.settables, in.Attributes)
 	if refusal != nil {
 		return out, refusal

@@ -26,7 +26,7 @@ func withTags(tags, more map[string]string) (map[string]string, error) {
 	return all, nil
 }
 
-func (s *Service) tagQueue(q *liveQueue, _ time.Time, in *tagsInput) (out emptyOutput, err error) {
+func (s *Service) tagQueue(q *liveQueue, _ time.Time, in tagsInput) (out emptyOutput, err error) {
 	if len(in.Tags) == 0 {
 		return out, errMissing("Tags")
 	}
@@ -39,7 +39,7 @@ func (s *Service) tagQueue(q *liveQueue, _ time.Time, in *tagsInput) (out emptyO
 	return out, nil
 }
 
-func (s *Service) untagQueue(q *liveQueue, _ time.Time, in *tagKeysInput) (out emptyOutput, err error) {
+func (s *Service) untagQueue(q *liveQueue, _ time.Time, in tagKeysInput) (out emptyOutput, err error) {
 	if len(in.TagKeys) == 0 {
 		return out, errMissing("TagKeys")
 	}
@@ -50,6 +50,6 @@ func (s *Service) untagQueue(q *liveQueue, _ time.Time, in *tagKeysInput) (out e
 	return out, nil
 }
 
-func (s *Service) listQueueTags(q *liveQueue, _ time.Time, _ *queueInput) (tagsOutput, error) {
+func (s *Service) listQueueTags(q *liveQueue, _ time.Time, _ queueInput) (tagsOutput, error) {
 	return tagsOutput{maps.Clone(q.tags)}, nil
 }

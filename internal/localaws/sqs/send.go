@@ -14,7 +14,7 @@ type draft struct {
 	size  int
 	delay *time.Duration
 	// refusal is why it does not get there.
-	refusal *Error
+	refusal error
 }
 
 // newDraft does the checks that need no queue.
@@ -31,7 +31,7 @@ func newDraft(in SendInput) *draft {
 // size is what counts against the limits.
 func (in SendInput) size() int { return len(in.Body) + sizeOf(in.Attributes) }
 
-func (in SendInput) check() *Error {
+func (in SendInput) check() error {
 	switch {
 	case in.Body == "":
 		return errMissing("MessageBody")
@@ -89,8 +89,5 @@ func (s *Service) enqueueOne(name string, d *draft) error {
 	if err := s.enqueue(name, d); err != nil {
 		return err
 	}
-	if d.refusal != nil {
-		return d.refusal
-	}
-	return nil
+	return d.refusal
 }

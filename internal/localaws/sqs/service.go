@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/millrace-dev/millrace/internal/localaws/awsjson"
 	"github.com/millrace-dev/millrace/internal/localaws/journal"
 )
 
@@ -28,13 +29,12 @@ type Options struct {
 // Service is an SQS, in memory or on disk as well. It is safe for concurrent use.
 type Service struct {
 	// journal is nil for a service that lives in memory only. Changes are recorded under mu.
-	journal    *journal.Journal
-	options    Options
-	operations map[string]operation
-	settables  map[string]setter
+	journal   *journal.Journal
+	options   Options
+	protocol  *awsjson.Service
+	settables map[string]setter
 	// defaults are the settings of a queue that names none.
 	defaults settings
-	buffers  sync.Pool
 	closing  chan struct{}
 
 	// mu guards all below. One lock for all queues keeps a move between queues atomic; work on bytes (JSON, MD5) is done outside it.
@@ -59,6 +59,7 @@ type liveQueue struct {
 func New(options Options) *Service {
 	options.Region = cmp.Or(options.Region, "us-east-1")
 	options.AccountID = cmp.Or(options.AccountID, "000000000000")
+	options.Faults = cmp.Or(options.Faults, new(Faults))
 	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
 	s := &Service{
 		options:   options,
@@ -66,7 +67,7 @@ func New(options Options) *Service {
 		closing:   make(chan struct{}),
 		queues:    make(map[string]*liveQueue),
 	}
-	s.operations = operations()
+	s.protocol = s.newProtocol()
 	s.defaults, _ = settings{values: map[string]string{}}.apply(s.settables, defaultAttributes()) // AWS's own are valid
 	return s
 }

@@ -160,7 +160,8 @@ type receiveOutput struct {
 	giveBack func()
 }
 
-func (o receiveOutput) undo() { o.giveBack() }
+// Undo puts back what the client did not get.
+func (o receiveOutput) Undo() { o.giveBack() }
 
 type startMoveInput struct {
 	SourceARN      string `json:"SourceArn"`

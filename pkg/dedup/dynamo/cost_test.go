@@ -48,10 +48,10 @@ func TestStore_Cost_PerMillionEvents(t *testing.T) {
 			t.Parallel()
 			var mu sync.Mutex
 			calls := make(map[string]int)
-			client, _ := serve(t, "", &dynamodb.Faults{Intercept: func(call dynamodb.Call) error {
+			client, _ := serve(t, "", &dynamodb.Faults{Intercept: func(op string, _ []byte) error {
 				mu.Lock()
 				defer mu.Unlock()
-				calls[call.Operation]++
+				calls[op]++
 				return nil
 			}})
 			store := dynamo.New(dynamo.Options{Client: client, Table: table})

@@ -23,7 +23,7 @@ func TestNewClient_Throttled_IsBusyWithinPatience(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		service, err := dynamodb.Open(dynamodb.Options{Faults: &dynamodb.Faults{
-			Intercept: func(dynamodb.Call) error { return dynamodb.Throttled() },
+			Intercept: func(string, []byte) error { return dynamodb.Throttled() },
 		}}, nil)
 		if err != nil {
 			t.Fatal(err)

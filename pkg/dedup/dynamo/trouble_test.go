@@ -152,7 +152,7 @@ func TestStore_LostReply_ClaimIsOurs(t *testing.T) {
 		t.Run(fmt.Sprintf("taken over %v", taken), func(t *testing.T) {
 			t.Parallel()
 			var lose atomic.Bool
-			client, _ := serve(t, "", &dynamodb.Faults{Lose: func(dynamodb.Call) error {
+			client, _ := serve(t, "", &dynamodb.Faults{Lose: func(string, []byte) error {
 				if lose.CompareAndSwap(true, false) {
 					return dynamodb.Unavailable()
 				}
@@ -209,7 +209,7 @@ func TestStore_Trouble_IsTold(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var calls atomic.Int64
-			client, _ := serve(t, "", &dynamodb.Faults{Intercept: func(dynamodb.Call) error { calls.Add(1); return tt.fault }})
+			client, _ := serve(t, "", &dynamodb.Faults{Intercept: func(string, []byte) error { calls.Add(1); return tt.fault }})
 			store := dynamo.New(dynamo.Options{Client: client, Table: table})
 			claims := storetest.Claims(500)
 			answers, err := store.Claim(t.Context(), storetest.Ticket(), claims)
@@ -255,7 +255,7 @@ func TestStore_AddNote_LostReply_NobodyHasAddedIt(t *testing.T) {
 	t.Parallel()
 	var lose atomic.Bool
 	lose.Store(true)
-	client, _ := serve(t, "", &dynamodb.Faults{Lose: func(dynamodb.Call) error {
+	client, _ := serve(t, "", &dynamodb.Faults{Lose: func(string, []byte) error {
 		if lose.CompareAndSwap(true, false) {
 			return dynamodb.Unavailable()
 		}
@@ -277,8 +277,8 @@ func TestStore_AddNote_LostReply_NobodyHasAddedIt(t *testing.T) {
 func TestStore_TroubleHalfway_KeepsWhatIsKnown(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int64
-	client, _ := serve(t, "", &dynamodb.Faults{Intercept: func(call dynamodb.Call) error {
-		if call.Operation == "BatchGetItem" && calls.Add(1) > 0 {
+	client, _ := serve(t, "", &dynamodb.Faults{Intercept: func(op string, _ []byte) error {
+		if op == "BatchGetItem" && calls.Add(1) > 0 {
 			return dynamodb.Throttled()
 		}
 		return nil
