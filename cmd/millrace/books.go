@@ -36,7 +36,7 @@ type ingestBooks struct {
 	Unaccounted int `json:"unaccounted"`
 }
 
-// sinkBooks count events: carried + routed = delivered + deduped + rejected + dropped + dead_lettered + in_flight.
+// sinkBooks count events: carried + routed = delivered + deduped + rejected + dropped + dead_lettered + returned + in_flight.
 type sinkBooks struct {
 	Routed       int `json:"routed"`
 	Delivered    int `json:"delivered"`
@@ -44,7 +44,10 @@ type sinkBooks struct {
 	Rejected     int `json:"rejected"`
 	Dropped      int `json:"dropped"`
 	DeadLettered int `json:"dead_lettered"`
-	InFlight     int `json:"in_flight"`
+	// Returned events came back with their message, because no queue would take what is left of it, or another flush has
+	// it; they are routed once more.
+	Returned int `json:"returned"`
+	InFlight int `json:"in_flight"`
 	// Carried events were in flight when the books were begun, at the start of `millrace dev`.
 	Carried int `json:"carried"`
 	// Held are the events in flight that are on the queues, and Difference is in_flight - held: while a flush runs, what it
@@ -116,6 +119,8 @@ func (b *sinkBooks) add(e ledger.Entry) {
 		b.Dropped += e.Count
 	case ledger.DeadLettered:
 		b.DeadLettered += e.Count
+	case ledger.Returned:
+		b.Returned += e.Count
 	case ledger.Conflict:
 		b.Conflict += e.Count
 	case ledger.Retried:

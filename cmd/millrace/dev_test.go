@@ -170,7 +170,7 @@ func movingBooks() books {
 		count(ledger.Routed, "http", 10), count(ledger.Delivered, "http", 4), count(ledger.Deduped, "http", 1), count(ledger.Rejected, "http", 1),
 		count(ledger.DeadLettered, "http", 2), count(ledger.Retried, "http", 9), count(ledger.Deferred, "http", 2),
 		count(ledger.Routed, "archive", 5), count(ledger.Delivered, "archive", 2), count(ledger.Deduped, "archive", 2), count(ledger.Conflict, "archive", 1),
-		count(ledger.Dropped, "archive", 1),
+		count(ledger.Dropped, "archive", 1), count(ledger.Routed, "archive", 3), count(ledger.Returned, "archive", 3),
 	}, "archive", "http")
 	b.Queue, b.DeadLetters = queue.Depth{Visible: 1, InFlight: 2, Delayed: 3}, queue.Depth{Visible: 2}
 	return b
@@ -182,7 +182,7 @@ func TestNewBooks_Balance(t *testing.T) {
 		Queue: queue.Depth{Visible: 1, InFlight: 2, Delayed: 3}, DeadLetters: queue.Depth{Visible: 2},
 		Ingest: ingestBooks{Received: 20, Accepted: 10, Refused: 4, Filtered: 3, Sampled: 1, Limited: 1, Unaccounted: 1},
 		Sinks: map[string]sinkBooks{
-			"archive": {Routed: 5, Delivered: 2, Deduped: 2, Conflict: 1, Dropped: 1},
+			"archive": {Routed: 8, Delivered: 2, Deduped: 2, Conflict: 1, Dropped: 1, Returned: 3},
 			"http":    {Routed: 10, Delivered: 4, Deduped: 1, Rejected: 1, DeadLettered: 2, InFlight: 2, Retried: 9, Deferred: 2},
 		},
 	}
@@ -218,7 +218,7 @@ func TestScreen_RedrawsInPlace(t *testing.T) {
 	for _, want := range []string{
 		"queue    1 pack waiting, 2 being delivered, 3 delayed\n",
 		"ingest   received 20  accepted 10  refused 4  filtered 3  sampled 1  limited 1\n",
-		"archive: routed 5  delivered 2  in flight 0  dead letters 0  deduped 2  in conflict 1  dropped 1\n",
+		"archive: routed 8  delivered 2  in flight 0  dead letters 0  deduped 2  in conflict 1  dropped 1  returned 3\n",
 		"http: routed 10  delivered 4  in flight 2  dead letters 2  deduped 1  rejected 1  (retried 9, deferred 2)\n", "2 letters: millrace dlq ls\n",
 	} {
 		if !strings.Contains(got, want) {

@@ -51,7 +51,8 @@ func table(b books) string {
 	for _, name := range b.sinkNames() {
 		s := b.Sinks[name]
 		fmt.Fprintf(&t, "sink     %s: routed %d  delivered %d  in flight %d  dead letters %d%s", name, s.Routed, s.Delivered, s.InFlight, s.DeadLettered,
-			others(tally{"deduped", s.Deduped}, tally{"in conflict", s.Conflict}, tally{"rejected", s.Rejected}, tally{"dropped", s.Dropped}))
+			others(tally{"deduped", s.Deduped}, tally{"in conflict", s.Conflict}, tally{"rejected", s.Rejected}, tally{"dropped", s.Dropped},
+				tally{"returned", s.Returned}))
 		if s.Retried+s.Deferred > 0 {
 			fmt.Fprintf(&t, "  (retried %d, deferred %d)", s.Retried, s.Deferred)
 		}

@@ -25,11 +25,13 @@ type statusCommand struct {
 func (statusCommand) Help() string {
 	return `Shows how many packs and dead letters the queues hold and, of a 'millrace dev', both sides of the books:
 
-    received = accepted + refused + filtered + sampled + limited + unaccounted                 at ingest
-    carried + routed = delivered + deduped + rejected + dropped + dead letters + in flight     for every sink
+    received = accepted + refused + filtered + sampled + limited + unaccounted                            at ingest
+    carried + routed = delivered + deduped + rejected + dropped + dead letters + returned + in flight     for every sink
 
 and whether they agree with what the queues hold: the difference is in flight by the books less in flight on the
 queues. While a flush runs, it is what that flush has not reported yet. Which events differ, 'millrace audit' says.
+Returned events came back with their message, because no queue took what was left of it, or another flush has it;
+they are routed once more.
 
     millrace status
     millrace status --json | jq .sinks.http

@@ -31,12 +31,11 @@ func (r *run) claim(ctx context.Context) {
 	}
 }
 
-// countRouted enters the units in the books, but for those whose message must come back
-// as it is: it will be counted then.
+// countRouted enters the units in the books.
 func (r *run) countRouted() {
 	routed := make(map[string]int, 1)
 	for i := range r.units {
-		if firstTime(&r.packs[r.units[i].Pack].Header) && r.plan.Verdict(i).Action != dedup.Return {
+		if firstTime(&r.packs[r.units[i].Pack].Header) {
 			routed[r.units[i].Sink]++
 		}
 	}
@@ -55,6 +54,7 @@ func (r *run) obey(i int) {
 		r.put(r.notOurs(i, v.After), r.sources[i])
 	case dedup.Return:
 		r.comeBackAfter(r.packs[r.units[i].Pack].message, v)
+		r.count(ledger.Returned, r.units[i].Sink, "", 1)
 	case dedup.Send, dedup.Follow: // sent now, or decided later
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/millrace-dev/millrace/pkg/dedup"
+	"github.com/millrace-dev/millrace/pkg/ledger"
 	"github.com/millrace-dev/millrace/pkg/queue"
 )
 
@@ -16,6 +17,25 @@ type returned struct {
 
 // comeBack notes that a message must come back.
 func (r *run) comeBack(message int) { r.back[message] = max(r.back[message], 0) }
+
+// comeBackWith notes that a message must come back with events that have found no end, and
+// leaves them to the books of the flush that gets it.
+func (r *run) comeBackWith(message int, sinkName string, events []origin) {
+	r.comeBack(message)
+	r.count(ledger.Returned, sinkName, "", len(events))
+}
+
+// routeAgain enters once more what comes back with a residue. Fresh packs enter the books
+// whenever they are met, but a residue is in flight until it is settled: what has found its end
+// or was returned comes back with it all the same, to find another end.
+func (r *run) routeAgain() {
+	for i := range r.packs {
+		p := &r.packs[i]
+		if _, back := r.back[p.message]; back && !firstTime(&p.Header) {
+			r.count(ledger.Routed, p.Header.Sink, "", len(p.Events))
+		}
+	}
+}
 
 // comeBackAfter notes that a message must come back when what dedup waits for is over.
 func (r *run) comeBackAfter(message int, v dedup.Verdict) {

@@ -73,8 +73,8 @@ func TestHandler_ClaimedElsewhere_ComesBackWhenTheClaimIsOver(t *testing.T) {
 			if want := []string{row.want}; !slices.Equal(source.log, want) {
 				t.Errorf("received %d times: hidden %v, want %v", row.receives, source.log, want)
 			}
-			if got := b.counter(ledger.Routed, "http"); got != 1 {
-				t.Errorf("%d are counted as routed; what comes back is counted when it does", got)
+			if routed, returned := b.counter(ledger.Routed, "http"), b.counter(ledger.Returned, "http"); routed != 2 || returned != 1 {
+				t.Errorf("%d are counted as routed and %d as returned, want both and the one that comes back", routed, returned)
 			}
 		})
 	}

@@ -22,6 +22,7 @@ type parcel struct {
 	origins []origin // of the events inside; none of a message parked as a whole
 	counter ledger.Counter
 	class   string
+	enters  bool // the events inside are in no books before it is confirmed
 }
 
 // answerMargin is what is kept back of the time for writing residues and dead letters: a queue
@@ -36,6 +37,7 @@ func (r *run) settle(ctx context.Context) []returned {
 	defer stop()
 	r.confirm(writing, r.Queue, residues)
 	r.confirm(writing, r.DeadLetters, letters)
+	r.routeAgain()
 	if err := r.plan.Release(ctx); err != nil {
 		r.Logger.Warn("dedup store did not learn what was delivered: it may be delivered again", "cause", err)
 	}
@@ -54,7 +56,7 @@ func (r *run) parcels() (residues, letters []parcel) {
 		for i, part := range byPack(events) {
 			encoded, err := r.encode(&f, i, part, now)
 			if err != nil {
-				r.comeBack(r.packs[i].message)
+				r.comeBackWith(r.packs[i].message, f.sink, part)
 				r.Logger.Error("pack left on the queue: its rest cannot be encoded", "pack", r.packs[i].Header.ID, "cause", err)
 				continue
 			}
@@ -125,13 +127,22 @@ func (r *run) confirm(ctx context.Context, to Sender, parcels []parcel) {
 		p := &parcels[i]
 		switch {
 		case lost[i] != nil:
-			r.comeBack(p.message)
+			r.comeBackWith(p.message, p.out.Message.Header.Sink, p.origins)
 			r.Logger.Error("pack comes back: its rest could not be written", "rest", p.out.Message.Header.ID, "cause", lost[i])
 		case p.counter != "":
-			r.count(p.counter, p.out.Message.Header.Sink, p.class, p.out.Message.Header.Count)
+			r.enter(p)
 			r.kept(p)
 		}
 	}
+}
+
+// enter enters a parcel in the books.
+func (r *run) enter(p *parcel) {
+	h := &p.out.Message.Header
+	if p.enters {
+		r.count(ledger.Routed, h.Sink, "", h.Count)
+	}
+	r.count(p.counter, h.Sink, p.class, h.Count)
 }
 
 // kept notes that the events of a parcel are safe in another pack.

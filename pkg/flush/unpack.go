@@ -66,9 +66,7 @@ func (r *run) unreadable(m *queue.Received, why error) (dead parcel, err error) 
 	// sink's books.
 	if h.Sink != "" {
 		dead.counter, dead.class = ledger.DeadLettered, string(retry.Permanent)
-		if firstTime(&h) {
-			r.count(ledger.Routed, h.Sink, "", h.Count)
-		}
+		dead.enters = firstTime(&h)
 	}
 	dead.out.Message, err = deadletter.Missing(h, why, r.now)
 	return dead, err

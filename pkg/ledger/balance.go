@@ -1,14 +1,15 @@
 package ledger
 
 // Balance returns, for each sink, how many of the events routed to it have not reached
-// an end yet: what is in flight, if nothing was lost and nothing was counted twice.
+// an end yet: what is in flight, if nothing was lost and nothing was counted twice. What came
+// back with its message is not: it is routed again.
 func Balance(entries []Entry) map[string]int {
 	inFlight := make(map[string]int)
 	for _, e := range entries {
 		switch e.Counter {
 		case Routed:
 			inFlight[e.Sink] += e.Count
-		case Delivered, Deduped, Rejected, DeadLettered, Dropped:
+		case Delivered, Deduped, Rejected, DeadLettered, Dropped, Returned:
 			inFlight[e.Sink] -= e.Count
 		default: // the others say how an event travels, not where it ends
 		}

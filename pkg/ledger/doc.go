@@ -2,7 +2,11 @@
 // balance:
 //
 //	at ingest:    received = accepted + refused + filtered + sampled + limited
-//	for a sink:   routed = delivered + deduped + rejected + dead_lettered + in flight
+//	for a sink:   routed = delivered + deduped + rejected + dropped + dead_lettered + returned + in flight
+//
+// In flight are the events of residues, tried and waiting on the queue. What is returned came
+// back to the queue with its message, because nothing else would have held it: it is
+// no longer in flight by the books, and is routed once more.
 //
 // Counters of one invocation are taken as a whole (Take) and reported; the sum over
 // all invocations is the books. An invocation that is killed reports nothing, so sums

@@ -21,7 +21,8 @@ const (
 
 // Counters of flush, per sink and class.
 const (
-	Routed       Counter = "routed"        // assigned to the sink for the first time, or by a replay
+	Routed       Counter = "routed"        // assigned to the sink: for the first time, by a replay, or again after `returned`
+	Returned     Counter = "returned"      // not at an end when its message came back; `routed` again with it
 	Delivered    Counter = "delivered"     // the sink has it
 	Deduped      Counter = "deduped"       // recognised as delivered before
 	Conflict     Counter = "conflict"      // among the deduped: their bytes differ from those that came first

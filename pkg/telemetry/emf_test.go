@@ -67,7 +67,7 @@ func TestAppendEMF_AnyEntries_AreValidAndReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		counter := rapid.SampledFrom([]ledger.Counter{
 			ledger.Received, ledger.Accepted, ledger.Refused, ledger.Filtered, ledger.Sampled, ledger.Limited,
-			ledger.Routed, ledger.Delivered, ledger.Deduped, ledger.Rejected, ledger.DeadLettered, ledger.Retried, ledger.Deferred, ledger.Unrouted,
+			ledger.Routed, ledger.Returned, ledger.Delivered, ledger.Deduped, ledger.Rejected, ledger.DeadLettered, ledger.Retried, ledger.Deferred, ledger.Unrouted,
 		})
 		var books ledger.Ledger
 		for range rapid.IntRange(0, 20).Draw(t, "entries") {
