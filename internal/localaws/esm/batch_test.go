@@ -23,22 +23,22 @@ func TestBatch_FillThenRestIsIdentity(t *testing.T) {
 		for i := range sizes {
 			sizes[i] = []int{1, 1000, 1 << 18, 1 << 20}[whim.IntN(4)]
 		}
-		messages := make([]sqs.Message, len(sizes))
+		rest := make([]record, len(sizes))
 		var want, got []string
 		for i, size := range sizes {
-			messages[i] = sqs.Message{ID: fmt.Sprint(i), ReceiptHandle: "h", Body: large[:size]}
-			want = append(want, messages[i].ID)
+			rest[i] = newRecord(sqs.Message{ID: fmt.Sprint(i), ReceiptHandle: "h", Body: large[:size]}, Options{})
+			want = append(want, rest[i].id)
 		}
-		for len(messages) > 0 {
-			b := newBatch(Options{})
-			messages = b.fill(messages)
+		for len(rest) > 0 {
+			var b batch
+			rest = b.fill(rest)
 			event := b.event()
 			var decoded struct{ Records []struct{ MessageID string } }
 			if err := json.Unmarshal(event, &decoded); err != nil {
 				t.Fatal(err)
 			}
-			if len(event) > MaxBatchBytes || len(decoded.Records) != b.len() {
-				t.Fatalf("event of %d bytes with %d records, %d handles", len(event), len(decoded.Records), b.len())
+			if len(event) > MaxBatchBytes || len(decoded.Records) != len(b.records) {
+				t.Fatalf("event of %d bytes with %d records, want %d", len(event), len(decoded.Records), len(b.records))
 			}
 			for _, record := range decoded.Records {
 				got = append(got, record.MessageID)

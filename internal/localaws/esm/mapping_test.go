@@ -220,6 +220,122 @@ func TestMapping_BatchesAreCutAtSixMegabytes(t *testing.T) {
 	})
 }
 
+// What did not fit was cut to 6 MB once more, and what was left then came back after the visibility timeout only.
+func TestMapping_WhatDoesNotFitGoesWithTheNextBatches(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var b *bench
+		var counts []string // guarded by b.mu
+		b = newBench(t, esm.Options{MaximumConcurrency: 2}, func(_ int, event events.SQSEvent) (lambda.Result, error) {
+			time.Sleep(time.Second)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			for _, record := range event.Records {
+				counts = append(counts, record.Attributes["ApproximateReceiveCount"])
+			}
+			return lambda.Result{}, nil
+		})
+		defer b.end()
+		for range 2 { // the others come to the queue while nobody waits there
+			b.send("begin")
+			synctest.Wait()
+		}
+		for range 5 {
+			b.send(strings.Repeat(`"`, 1<<20)) // two fit when they are quoted
+		}
+		time.Sleep(10 * time.Second)
+		if diff := cmp.Diff([]int{1, 1, 2, 2, 1}, sizes(b.snapshot())); diff != "" {
+			t.Errorf("batches (-want +got):\n%s", diff)
+		}
+		if got := slices.Compact(counts); !slices.Equal(got, []string{"1"}) {
+			t.Errorf("receive counts %v, want 1", got)
+		}
+	})
+}
+
+// watched counts the receives that are open, and the most there were.
+type watched struct {
+	esm.Queue
+
+	mu              sync.Mutex
+	open, peak, all int
+}
+
+func (w *watched) seen() (all, peak int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.all, w.peak
+}
+
+func (w *watched) Receive(ctx context.Context, queue string, in sqs.ReceiveInput) ([]sqs.Message, error) {
+	w.add(1)
+	defer w.add(-1)
+	return w.Queue.Receive(ctx, queue, in) //nolint:wrapcheck // as it is
+}
+
+func (w *watched) add(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.open += n
+	w.all += max(n, 0)
+	w.peak = max(w.peak, w.open)
+}
+
+func TestMapping_PollersScaleWithTheBacklog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		service := sqs.New(sqs.Options{})
+		defer service.Close()
+		if _, err := service.CreateQueue(t.Context(), "q", nil); err != nil {
+			t.Fatal(err)
+		}
+		queue := &watched{Queue: service}
+		mapping, err := esm.Start(queue, func(context.Context, []byte) (lambda.Result, error) {
+			time.Sleep(10 * time.Second)
+			return lambda.Result{}, nil
+		}, esm.Options{Queue: "q", MaximumConcurrency: 8})
+		if err != nil {
+			t.Fatal(err)
+		}
+		invocationsAt := func(at string, pause time.Duration, want int64) {
+			t.Helper()
+			time.Sleep(pause)
+			synctest.Wait()
+			if got := mapping.Stats().InFlight; got != want {
+				t.Errorf("%d invocations %s, want %d", got, at, want)
+			}
+		}
+		send := func(messages int) {
+			for range messages {
+				if _, err := service.Send(t.Context(), "q", sqs.SendInput{Body: "x"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		invocationsAt("of an empty queue", time.Hour, 0)
+		before, _ := queue.seen()
+		if before != 180+1 {
+			t.Errorf("%d receives in a quiet hour, want one after the other, each of 20 s", before)
+		}
+		send(10)
+		invocationsAt("of a full batch", time.Second, 1)
+		send(10)
+		invocationsAt("of two full batches", time.Second, 2)
+		send(100)
+		invocationsAt("with a backlog", time.Second, 8)
+		invocationsAt("of the last four batches", 10*time.Second, 4)
+		invocationsAt("when all is done", 10*time.Second, 0)
+		before, _ = queue.seen()
+		invocationsAt("of an empty queue", time.Hour, 0)
+		if all, peak := queue.seen(); peak != 1 || all-before > 181 {
+			t.Errorf("%d receives in another quiet hour, at most %d at a time; want one after the other", all-before, peak)
+		}
+		if err := mapping.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestMapping_NeverMoreThanItsMaximumConcurrency(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -342,6 +458,9 @@ func TestMapping_ThrottledFunctionIsRetriedWithoutReceives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		count := ""
 		b := newBench(t, esm.Options{}, func(n int, event events.SQSEvent) (lambda.Result, error) {
+			if n == 0 {
+				time.Sleep(50 * time.Millisecond) // until the next long poll is open
+			}
 			if n < 4 {
 				return lambda.Result{}, refused()
 			}
@@ -360,7 +479,7 @@ func TestMapping_ThrottledFunctionIsRetriedWithoutReceives(t *testing.T) {
 			at = append(at, call.at)
 		}
 		ms := time.Millisecond
-		if diff := cmp.Diff([]time.Duration{0, 250 * ms, 750 * ms, 1000 * ms, 1250 * ms, 1750 * ms, 1750 * ms}, at); diff != "" {
+		if diff := cmp.Diff([]time.Duration{0, 300 * ms, 800 * ms, 1000 * ms, 1250 * ms, 1800 * ms, 2000 * ms}, at); diff != "" {
 			t.Errorf("times of the calls (-want +got):\n%s", diff)
 		}
 		if stats := b.mapping.Stats(); count != "1" || b.left() != 0 || stats.Throttles != 4 || stats.Deleted != 3 {
