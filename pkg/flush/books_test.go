@@ -58,6 +58,7 @@ func TestFlush_LetterQueueFailsAndRecovers_BooksBalance(t *testing.T) {
 					if refused {
 						onQueue = row.carried
 					}
+					time.Sleep(time.Minute) // until what came back is visible again
 					if got := row.carried + ledger.Balance(b.ledger.Snapshot())["http"]; got != onQueue {
 						t.Errorf("the books say %d in flight, the queue holds %d: %v", got, onQueue, b.ledger.Snapshot())
 					}

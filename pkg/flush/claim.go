@@ -53,7 +53,7 @@ func (r *run) obey(i int) {
 	case dedup.Defer:
 		r.put(r.notOurs(i, v.After), r.sources[i])
 	case dedup.Return:
-		r.comeBackAfter(r.packs[r.units[i].Pack].message, v)
+		r.comeBack(r.packs[r.units[i].Pack].message, v.After)
 		r.count(ledger.Returned, r.units[i].Sink, "", 1)
 	case dedup.Send, dedup.Follow: // sent now, or decided later
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/millrace-dev/millrace/pkg/dedup"
 	"github.com/millrace-dev/millrace/pkg/ledger"
 	"github.com/millrace-dev/millrace/pkg/queue"
 )
@@ -12,16 +11,19 @@ import (
 // returned is a message that must come back.
 type returned struct {
 	message int           // its index
-	after   time.Duration // when it is worth while to try again; 0: nobody knows
+	after   time.Duration // when it is worth while to try again
 }
 
-// comeBack notes that a message must come back.
-func (r *run) comeBack(message int) { r.back[message] = max(r.back[message], 0) }
+// comeBack notes that a message must come back after some time, which grows with the number of
+// times that it was received.
+func (r *run) comeBack(message int, after time.Duration) {
+	r.back[message] = max(r.back[message], wait(after, r.messages[message].ReceiveCount))
+}
 
 // comeBackWith notes that a message must come back with events that have found no end, and
 // leaves them to the books of the flush that gets it.
 func (r *run) comeBackWith(message int, sinkName string, events []origin) {
-	r.comeBack(message)
+	r.comeBack(message, troublePause)
 	r.count(ledger.Returned, sinkName, "", len(events))
 }
 
@@ -37,18 +39,19 @@ func (r *run) routeAgain() {
 	}
 }
 
-// comeBackAfter notes that a message must come back when what dedup waits for is over.
-func (r *run) comeBackAfter(message int, v dedup.Verdict) {
-	r.back[message] = max(r.back[message], wait(v.After, r.messages[message].ReceiveCount))
-}
-
-// longestWait is the longest that a message is hidden on the word of dedup: the lease of the
-// longest function, 15 minutes, four times.
-const longestWait = time.Hour
+const (
+	// troublePause is how long a message waits at first that only we, not its sinks, are in trouble with:
+	// the bucket or a queue is away, or a newer Millrace must read it. With five receives it
+	// waits for 80 minutes in all before SQS moves it to the dead letters.
+	troublePause = 15 * time.Second
+	// longestWait is the longest that a message is hidden: the lease of the longest function,
+	// 15 minutes, four times.
+	longestWait = time.Hour
+)
 
 // wait is how long a message stays hidden that was received so often. It waits four times as
-// long each time, because SQS counts: a store that is away for some minutes must not
-// make a good message exceed its maxReceiveCount.
+// long each time, because SQS counts: a store, bucket or queue that is away for some minutes
+// must not make a good message exceed its maxReceiveCount.
 func wait(after time.Duration, receives int) time.Duration {
 	for range receives - 1 {
 		after = min(4*after, longestWait)
@@ -56,29 +59,17 @@ func wait(after time.Duration, receives int) time.Duration {
 	return min(after, longestWait)
 }
 
-// hide lets messages come back when it is worth while. Without it, or when it fails, they come
-// when their visibility timeout ends: much later, as a rule.
+// hide lets messages come back when it is worth while. When it fails, they come when their
+// visibility timeout ends.
 func (f *Flusher) hide(ctx context.Context, source Source, messages []queue.Received, back []returned) {
 	due := make(map[time.Duration][]string)
 	for _, b := range back {
-		if b.after > 0 {
-			due[b.after] = append(due[b.after], messages[b.message].Receipt)
-		}
+		due[b.after] = append(due[b.after], messages[b.message].Receipt)
 	}
 	for after, receipts := range due {
 		if err := source.Hide(ctx, after, receipts...); err != nil {
 			f.Logger.Warn("messages come back with their visibility timeout only", "messages", len(receipts), "cause", err)
 		}
-	}
-}
-
-// release gives messages back at once, at the end of a drain.
-func (f *Flusher) release(ctx context.Context, source Source, receipts []string) {
-	if len(receipts) == 0 {
-		return
-	}
-	if err := source.Hide(ctx, 0, receipts...); err != nil {
-		f.Logger.Warn("messages that were not settled stay hidden for a while", "messages", len(receipts), "cause", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 	"github.com/millrace-dev/millrace/pkg/batch"
+	"github.com/millrace-dev/millrace/pkg/claimcheck/claimtest"
 	"github.com/millrace-dev/millrace/pkg/dedup"
 	"github.com/millrace-dev/millrace/pkg/dedup/memory"
 	"github.com/millrace-dev/millrace/pkg/event"
@@ -106,23 +108,57 @@ func (away) Claim(_ context.Context, _ dedup.Ticket, claims []dedup.Claim) ([]de
 
 func (away) Settle(context.Context, dedup.Ticket, dedup.Settlement) error { return nil }
 
-// What the mapping names as failed for another reason keeps its visibility timeout: a queue that
-// takes no residue would not take it a moment later.
-func TestHandler_ResidueRefused_IsNotHidden(t *testing.T) {
+// growing are the waits of a message that we cannot settle, each time it is received: an hour and
+// more before SQS moves it to the dead letters.
+var growing = []string{"[r-1] for 15s", "[r-1] for 1m0s", "[r-1] for 4m0s", "[r-1] for 16m0s", "[r-1] for 1h0m0s"}
+
+// Whatever keeps a message from being settled, it waits longer each time.
+func TestHandler_CannotBeSettled_WaitsLongerEachTime(t *testing.T) {
 	t.Parallel()
-	b := setup(t, retry.Policy{}, map[string]*scripted{"http": {script: always(fails(retry.Permanent, 0), 9)}})
-	b.letters.refuse = func(int) bool { return true }
-	source := &hiding{}
-	h := flush.Handler{Flusher: b.flusher, Source: source}
-	reply, err := h.Invoke(t.Context(), sqsEvent(t, message(t, "first", meta(), orders(1))))
-	if err != nil || string(reply) != `{"batchItemFailures":[{"itemIdentifier":"first"}]}` || len(source.log) != 0 {
-		t.Errorf("reply %s (%v), hidden %v", reply, err, source.log)
+	large := largeEvents(1, 3<<20)
+	slow := claimtest.Failure{Status: http.StatusServiceUnavailable, Code: "SlowDown"}
+	for _, row := range []struct {
+		name    string
+		events  []event.Event
+		change  func(m *queue.Received)
+		trouble func(b *largeBundle)
+	}{
+		{"the letter is refused", orders(1), nil, func(b *largeBundle) { b.flusher.DeadLetters = &box{refuse: func(int) bool { return true }} }},
+		{"the events cannot be fetched", large, nil, func(b *largeBundle) { b.s3.Break(slow) }},
+		{"the events of the letter cannot be stored", large, nil, func(b *largeBundle) {
+			away := claimtest.NewServer(t)
+			away.Break(slow)
+			b.flusher.DeadLetters = b.letters.WithBucket(away.Bucket())
+		}},
+		{"a newer Millrace wrote it", orders(1), func(m *queue.Received) { m.Body = []byte(`{"v":99,"id":"x"}`) }, func(*largeBundle) {}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := setupLarge(t, always(fails(retry.Permanent, 0), len(growing))...)
+				m := b.send(t, meta(), row.events)[0]
+				m.Receipt = "r-1"
+				if row.change != nil {
+					row.change(&m)
+				}
+				row.trouble(b)
+				source := &hiding{}
+				for m.ReceiveCount = 1; m.ReceiveCount <= len(growing); m.ReceiveCount++ {
+					if back := b.flusher.FlushFrom(t.Context(), source, []queue.Received{m}); len(back) != 1 {
+						t.Errorf("received %d times: messages %v come back, want the one", m.ReceiveCount, back)
+					}
+				}
+				if !slices.Equal(source.log, growing) {
+					t.Errorf("hidden %v, want %v", source.log, growing)
+				}
+			})
+		})
 	}
 }
 
-// What must come back is on the queue when a drain ends: at once what no one knows better of,
-// and when its claim is over what another flush has claimed.
-func TestDrain_WhatMustComeBack_IsReleasedAtTheEnd(t *testing.T) {
+// A drain hides what must come back, so that no later drain finds it before it is worth while: each
+// time it is found counts towards the maxReceiveCount.
+func TestDrain_WhatMustComeBack_ComesWhenItIsWorthWhile(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := queuetest.Start(t, sqs.Options{})
@@ -136,29 +172,23 @@ func TestDrain_WhatMustComeBack_IsReleasedAtTheEnd(t *testing.T) {
 		send(t, main, "other", 1)
 		resend(t, main, claimed)
 
-		depth := func(want queue.Depth) {
+		drain := func(want flush.Drained, left queue.Depth) {
 			t.Helper()
-			if got, err := main.Depth(t.Context()); err != nil || got != want {
-				t.Errorf("the queue holds %+v (%v), want %+v", got, err, want)
+			if done, err := b.flusher.Drain(t.Context(), main); err != nil || done != want {
+				t.Errorf("drained %+v (%v), want %+v", done, err, want)
+			}
+			if got, err := main.Depth(t.Context()); err != nil || got != left {
+				t.Errorf("the queue holds %+v (%v), want %+v", got, err, left)
 			}
 		}
-		done, err := b.flusher.Drain(t.Context(), main)
-		if err != nil || done != (flush.Drained{Messages: 1, Back: 2, Empty: true}) {
-			t.Errorf("drained %+v (%v), want one settled and two back", done, err)
-		}
-		depth(queue.Depth{Visible: 1, InFlight: 1})
-
+		nothing := flush.Drained{Empty: true}
+		drain(flush.Drained{Messages: 1, Back: 2, Empty: true}, queue.Depth{InFlight: 2})
 		b.letters.refuse = nil
-		if done, err = b.flusher.Drain(t.Context(), main); err != nil || done != (flush.Drained{Messages: 1, Empty: true}) {
-			t.Errorf("drained %+v (%v), want the one whose letter can be written now", done, err)
-		}
-		depth(queue.Depth{InFlight: 1})
-
+		drain(nothing, queue.Depth{InFlight: 2})
+		time.Sleep(15 * time.Second)
+		drain(flush.Drained{Messages: 1, Empty: true}, queue.Depth{InFlight: 1})
 		time.Sleep(dedup.DefaultLease)
-		if done, err = b.flusher.Drain(t.Context(), main); err != nil || done != (flush.Drained{Messages: 1, Empty: true}) {
-			t.Errorf("drained %+v (%v), want the one whose claim is over", done, err)
-		}
-		depth(queue.Depth{})
+		drain(flush.Drained{Messages: 1, Empty: true}, queue.Depth{})
 		slices.Sort(s.taken)
 		if want := []string{"event of claimed", "other-0"}; !slices.Equal(s.taken, want) || len(b.letters.ids(t, "http")) != 1 {
 			t.Errorf("delivered %v, want %v once each and a letter", s.taken, want)

@@ -13,7 +13,7 @@ import (
 type Source interface {
 	Receive(ctx context.Context, limit int, wait, visibility time.Duration) ([]queue.Received, error)
 	Delete(ctx context.Context, receipts ...string) error
-	// Hide sets how long from now messages stay hidden; zero releases them.
+	// Hide sets how long from now messages stay hidden.
 	Hide(ctx context.Context, d time.Duration, receipts ...string) error
 }
 
@@ -38,14 +38,11 @@ type Drained struct {
 }
 
 // Drain takes packs off the source and flushes them until the source is empty or the
-// deadline is near. What must come back is released at the end, so that the next drain finds
-// it; not before, so that this one does not.
+// deadline is near. What must come back is hidden, so that a later drain finds it.
 func (f *Flusher) Drain(ctx context.Context, source Source) (Drained, error) {
 	sending, stop := f.sendingContext(ctx)
 	defer stop()
 	var done Drained
-	var unsettled []string
-	defer func() { f.release(ctx, source, unsettled) }()
 	for sending.Err() == nil {
 		messages, err := take(sending, source)
 		if err != nil && !errors.Is(err, sending.Err()) {
@@ -58,9 +55,7 @@ func (f *Flusher) Drain(ctx context.Context, source Source) (Drained, error) {
 		back := f.flush(ctx, sending, messages)
 		done.Back += len(back)
 		done.Messages += len(messages) - len(back)
-		settled, open := receipts(messages, back)
-		unsettled = append(unsettled, open...)
-		err = source.Delete(ctx, settled...) // first: what is not deleted may be delivered again
+		err = source.Delete(ctx, settled(messages, back)...) // first: what is not deleted may be delivered again
 		f.hide(ctx, source, messages, back)
 		if err != nil {
 			return done, fmt.Errorf("drain: %w", err)
@@ -97,18 +92,14 @@ func visibility(ctx context.Context) time.Duration {
 	return time.Until(deadline) + drainVisibility
 }
 
-// receipts are those of the messages that are settled, and of those that must come back as soon as
-// the drain is over. What comes back at a time of its own is in neither.
-func receipts(messages []queue.Received, back []returned) (settled, unsettled []string) {
+// settled are the receipts of the messages that need not come back.
+func settled(messages []queue.Received, back []returned) (receipts []string) {
 	for i := range messages {
-		switch {
-		case len(back) == 0 || back[0].message != i:
-			settled = append(settled, messages[i].Receipt)
+		if len(back) > 0 && back[0].message == i {
+			back = back[1:]
 			continue
-		case back[0].after == 0:
-			unsettled = append(unsettled, messages[i].Receipt)
 		}
-		back = back[1:]
+		receipts = append(receipts, messages[i].Receipt)
 	}
-	return settled, unsettled
+	return receipts
 }

@@ -118,8 +118,7 @@ func (f *Flusher) Flush(ctx context.Context, messages []queue.Received) (back []
 }
 
 // FlushFrom is Flush for messages of a source that deletes the settled ones itself, as an
-// event-source mapping does. It tells the source when the others are to come back, where that is
-// known.
+// event-source mapping does. It tells the source when the others are to come back.
 func (f *Flusher) FlushFrom(ctx context.Context, source Source, messages []queue.Received) (back []int) {
 	sending, stop := f.sendingContext(ctx)
 	defer stop()

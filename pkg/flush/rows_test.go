@@ -254,7 +254,7 @@ func TestRowC5_Drain_MarksAsSentAfterTheSinkAccepted(t *testing.T) {
 	if done, err := b.flusher.Drain(t.Context(), source); err != nil || done.Back != 1 {
 		t.Errorf("drained %+v (%v), want one message back", done, err)
 	}
-	if want := []string{"deleted []", "hidden [r-not-sent] for 0s"}; !slices.Equal(order, want) {
+	if want := []string{"deleted []", "hidden [r-not-sent] for 15s"}; !slices.Equal(order, want) {
 		t.Errorf("what was neither sent nor kept elsewhere: %q, want %q", order, want)
 	}
 	b.queue.refuse = nil

@@ -26,7 +26,7 @@ func (r *run) unpack(ctx context.Context) {
 		case errors.Is(err, batch.ErrCorrupt), errors.Is(err, batch.ErrNotPack):
 			r.park(i, err)
 		default:
-			r.comeBack(i)
+			r.comeBack(i, troublePause)
 			r.Logger.Warn("pack left on the queue", "message", m.ID, "cause", err)
 		}
 	}
@@ -47,7 +47,7 @@ func (r *run) park(i int, why error) {
 	m := &r.messages[i]
 	dead, err := r.unreadable(m, why)
 	if err != nil {
-		r.comeBack(i)
+		r.comeBack(i, troublePause)
 		r.Logger.Error("unreadable message left on the queue", "message", m.ID, "cause", err)
 		return
 	}
