@@ -272,7 +272,6 @@ func (s *Server) openFrontDoor(ctx context.Context) error {
 	if door.Function == "" {
 		return nil
 	}
-	door.Options.AccountID = AccountID
 	gateway, err := apigateway.New(s.functions.Invoker(door.Function), door.Options)
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@
 //	no reply in time (29 s, 30 s, 15 min)              504    503   502
 //	the function cannot be invoked                     500    503   502
 //
-// The bodies are AWS's, too: see refusalsOf. What a function URL says besides 429 is not documented.
+// The bodies are AWS's, too: see doorOf. What a function URL says besides 429 is not documented.
 //
 // # Not emulated
 //

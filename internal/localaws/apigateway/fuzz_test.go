@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-
-	"github.com/millrace-dev/millrace/internal/localaws/lambda"
 )
 
 func FuzzDecodeReply(f *testing.F) {
@@ -24,7 +22,7 @@ func FuzzDecodeReply(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			answer, err := g.decode(lambda.Result{Payload: payload}, r, g.options)
+			answer, err := g.decode(&call{Request: r}, payload)
 			if err != nil {
 				continue
 			}
@@ -46,7 +44,7 @@ func FuzzEvent(f *testing.F) {
 				t.Fatal(err)
 			}
 			c := newCall(http.MethodPost, "/", body, http.Header{"Content-Type": {contentType}})
-			c.request.URL.Path, c.request.URL.RawQuery, c.path = path, query, path
+			c.URL.Path, c.URL.RawQuery, c.path = path, query, path
 			if event := encode(t, g, c); !json.Valid(event) {
 				t.Errorf("%s: event is no JSON: %q", shape, event)
 			}
