@@ -2,12 +2,13 @@ package inprocess
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
+	"sync/atomic"
 )
 
 // errClientGone is what a handler gets that writes a reply nobody waits for.
@@ -28,22 +29,23 @@ var _ http.RoundTripper = Transport{}
 func (t Transport) Do(request *http.Request) (*http.Response, error) {
 	ctx := request.Context()
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("inprocess %s %s: %w", request.Method, request.URL.Path, err)
+		return nil, err
 	}
-	reply := &reply{header: make(http.Header), done: make(chan struct{})}
-	go reply.run(t.Handler, serverRequest(request))
+	reply := &reply{header: http.Header{}, done: make(chan struct{})}
+	go reply.serve(t.Handler, serverRequest(request))
 	select {
 	case <-reply.done:
 	case <-ctx.Done():
-		if reply.abandon() {
-			return nil, fmt.Errorf("inprocess %s %s: %w", request.Method, request.URL.Path, context.Cause(ctx))
+		if reply.claim() {
+			return nil, context.Cause(ctx)
 		}
 		<-reply.done
 	}
-	if reply.panicked != nil {
-		return nil, fmt.Errorf("inprocess %s %s: handler panicked: %v", request.Method, request.URL.Path, reply.panicked)
+	if reply.failure != nil {
+		return nil, reply.failure
 	}
-	return reply.response(request), nil
+	reply.response.Request = request
+	return &reply.response, nil
 }
 
 // RoundTrip is Do.
@@ -55,44 +57,38 @@ func serverRequest(request *http.Request) *http.Request {
 	in.RequestURI = request.URL.RequestURI()
 	in.RemoteAddr = "127.0.0.1:0"
 	in.Proto, in.ProtoMajor, in.ProtoMinor = "HTTP/1.1", 1, 1
-	if in.Host == "" {
-		in.Host = request.URL.Host
-	}
+	in.Host = cmp.Or(request.Host, request.URL.Host)
 	if in.Body == nil {
 		in.Body = http.NoBody
-	}
-	if in.Header == nil {
-		in.Header = http.Header{}
 	}
 	return in
 }
 
 // reply is the handler's side of one exchange, an http.ResponseWriter.
 type reply struct {
-	header   http.Header
-	done     chan struct{}
-	panicked any
-
-	mu     sync.Mutex
-	status int
-	sent   http.Header
+	header http.Header // not sent yet
 	body   bytes.Buffer
-	gone   bool
+	// claimed says that the exchange is decided: the reply has begun, or the client has gone.
+	claimed  atomic.Bool
+	response http.Response
+	failure  error
+	done     chan struct{} // closed when response and failure are complete
 }
 
-func (r *reply) run(handler http.Handler, request *http.Request) {
+// claim decides the exchange, unless it is decided already.
+func (r *reply) claim() (won bool) { return r.claimed.CompareAndSwap(false, true) }
+
+func (r *reply) serve(handler http.Handler, request *http.Request) {
 	defer close(r.done)
-	defer func() { r.panicked = recover() }()
-	defer func() { _ = request.Body.Close() }() // the server's duty; there is nobody to tell
+	defer func() {
+		if cause := recover(); cause != nil {
+			r.failure = fmt.Errorf("inprocess: handler panicked: %v", cause)
+		}
+	}()
+	defer request.Body.Close() // the server's duty
 	handler.ServeHTTP(r, request)
-}
-
-// abandon gives the exchange up, unless the reply has begun.
-func (r *reply) abandon() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.gone = r.status == 0
-	return r.gone
+	r.WriteHeader(http.StatusOK)
+	r.response.Body, r.response.ContentLength = io.NopCloser(&r.body), int64(r.body.Len())
 }
 
 // Header returns the headers to send.
@@ -100,38 +96,19 @@ func (r *reply) Header() http.Header { return r.header }
 
 // WriteHeader begins the reply; only the first call counts.
 func (r *reply) WriteHeader(status int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.begin(status)
-}
-
-func (r *reply) begin(status int) {
-	if r.status != 0 || r.gone {
-		return
+	if r.claim() {
+		r.response = http.Response{
+			Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status, Header: r.header.Clone(),
+			Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		}
 	}
-	r.status = status
-	r.sent = r.header.Clone()
 }
 
 // Write adds to the body, beginning the reply with status 200 if need be.
 func (r *reply) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.begin(http.StatusOK)
-	if r.gone {
+	r.WriteHeader(http.StatusOK)
+	if r.response.StatusCode == 0 {
 		return 0, errClientGone
 	}
 	return r.body.Write(p)
-}
-
-// response is the finished reply as a client would see it.
-func (r *reply) response(request *http.Request) *http.Response {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.begin(http.StatusOK)
-	return &http.Response{
-		Status: fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)), StatusCode: r.status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: r.sent, Body: io.NopCloser(&r.body), ContentLength: int64(r.body.Len()), Request: request,
-	}
 }
