@@ -61,6 +61,9 @@ func serverRequest(request *http.Request) *http.Request {
 	if in.Body == nil {
 		in.Body = http.NoBody
 	}
+	if in.Header == nil {
+		in.Header = http.Header{}
+	}
 	return in
 }
 
