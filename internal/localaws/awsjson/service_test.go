@@ -119,7 +119,7 @@ func TestService_Signature_OnlyMalformedOnesAreRefused(t *testing.T) {
 	for signature, want := range map[string]int{
 		"": 200,
 		"AWS4-HMAC-SHA256 Credential=a/20261121/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=b": 200,
-		"AWS4-HMAC-SHA256 Credential=a, Signature=b": 400,
+		"AWS4-HMAC-SHA256 Credential=a, Signature=b":                                                         400,
 		"Bearer token": 400,
 	} {
 		reply := ask(t, service(new(int), awsjson.Faults{}), "Greeter_1.Greet", `{}`, http.Header{"Authorization": {signature}})

@@ -1,9 +1,6 @@
 package sqs
 
-import (
-	"net/url"
-	"strings"
-)
+import "strings"
 
 // arnPrefix starts every SQS ARN of the commercial partition.
 const arnPrefix = "arn:aws:sqs:"
@@ -16,11 +13,8 @@ func (o Options) queueARN(name string) string {
 // parseARN returns the queue name of an SQS ARN of any account and region.
 func parseARN(arn string) (name string, ok bool) {
 	rest, ok := strings.CutPrefix(arn, arnPrefix)
-	if !ok {
-		return "", false
-	}
 	parts := strings.Split(rest, ":")
-	if len(parts) != 3 || parts[0] == "" || parts[1] == "" || !isQueueName(parts[2]) {
+	if !ok || len(parts) != 3 || parts[0] == "" || parts[1] == "" || !isQueueName(parts[2]) {
 		return "", false
 	}
 	return parts[2], true
@@ -39,26 +33,24 @@ func (o Options) queueURL(host, name string) string {
 	return strings.TrimSuffix(base, "/") + "/" + o.AccountID + "/" + name
 }
 
-// queueName reads a QueueUrl: ".../account/name" or, as AWS allows, a bare name.
-func (o Options) queueName(address string) (string, *Error) {
-	if address == "" {
+// queueName reads a QueueUrl: "scheme://host/account/name", "/account/name" or, as AWS allows, a bare name.
+func (o Options) queueName(address string) (string, error) {
+	_, place, isURL := strings.Cut(address, "://")
+	if !isURL {
+		place = address
+	}
+	switch parts := strings.Split(place, "/"); {
+	case address == "":
 		return "", errMissing("QueueUrl")
-	}
-	if isQueueName(address) {
+	case len(parts) == 1 && !isURL:
 		return address, nil
-	}
-	parsed, err := url.Parse(address)
-	if err != nil {
+	case len(parts) != 3:
 		return "", errNamed("InvalidAddress", "The address %s is not valid for this endpoint.", address)
-	}
-	parts := strings.Split(strings.Trim(parsed.Path, "/"), "/")
-	if len(parts) != 2 {
-		return "", errNamed("InvalidAddress", "The address %s is not valid for this endpoint.", address)
-	}
-	if parts[0] != o.AccountID {
+	case parts[1] != o.AccountID:
 		return "", errQueue()
+	default:
+		return parts[2], nil
 	}
-	return parts[1], nil
 }
 
 // isQueueName checks a name: 1 to 80 letters, digits, hyphens and underscores.
@@ -68,28 +60,10 @@ func isQueueName(name string) bool {
 
 // isWord says whether text is not empty and consists of ASCII letters, digits, hyphens and underscores.
 func isWord(text string) bool {
-	for i := range len(text) {
-		if !isWordByte(text[i]) {
+	for _, c := range []byte(text) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
 			return false
 		}
 	}
 	return text != ""
-}
-
-func isWordByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
-}
-
-// checkQueueName refuses what CreateQueue would refuse.
-func checkQueueName(name string) *Error {
-	switch {
-	case name == "":
-		return errMissing("QueueName")
-	case strings.HasSuffix(name, ".fifo"):
-		return errFIFO()
-	case !isQueueName(name):
-		return errParameter("Value %s for parameter QueueName is invalid. Reason: "+
-			"Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length.", name)
-	}
-	return nil
 }

@@ -4,15 +4,23 @@ import (
 	"crypto/md5" //nolint:gosec // SQS's checksums are MD5
 	"encoding/binary"
 	"encoding/hex"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/millrace-dev/millrace/internal/localaws/awsjson"
 )
 
 // isBinary says which of the two values counts.
 func (a Attribute) isBinary() bool { return strings.HasPrefix(a.DataType, "Binary") }
+
+// value is the one that counts, as bytes.
+func (a Attribute) value() string {
+	if a.isBinary() {
+		return string(a.BinaryValue)
+	}
+	return a.StringValue
+}
 
 // sizeOf is what attributes add to a message's size: names, types and values.
 func sizeOf(attributes map[string]Attribute) int {
@@ -38,12 +46,12 @@ func sumOf(attributes map[string]Attribute) string {
 	var text []byte
 	for _, name := range sortedKeys(attributes) {
 		a := attributes[name]
-		text = appendPrefixed(appendPrefixed(text, name), a.DataType)
+		transport := byte(checksumString)
 		if a.isBinary() {
-			text = appendPrefixed(append(text, checksumBinary), string(a.BinaryValue))
-		} else {
-			text = appendPrefixed(append(text, checksumString), a.StringValue)
+			transport = checksumBinary
 		}
+		text = appendPrefixed(appendPrefixed(text, name), a.DataType)
+		text = appendPrefixed(append(text, transport), a.value())
 	}
 	return hexSum(md5.Sum(text)) //nolint:gosec // as above
 }
@@ -61,57 +69,38 @@ func checkAttributes(attributes map[string]Attribute) error {
 		return errParameter("Number of message attributes [%d] exceeds the allowed maximum [%d].", len(attributes), MaxAttributes)
 	}
 	for _, name := range sortedKeys(attributes) {
-		if err := checkAttributeName(name); err != nil {
-			return err
+		if !isAttributeName(name) {
+			return errParameter("Message attribute name %q is invalid: it has 1 to %d letters, digits, hyphens and underscores, with single dots "+
+				"between them, and does not start with the reserved AWS. or Amazon.", name, MaxAttributeNameLength)
 		}
-		if err := checkAttributeValue(name, attributes[name]); err != nil {
+		if err := checkAttribute(name, attributes[name]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkAttributeName(name string) error {
-	lower := strings.ToLower(name)
-	switch {
-	case name == "":
-		return errParameter("The request must contain non-empty message attribute name.")
-	case len(name) > MaxAttributeNameLength:
-		return errParameter("Length of message attribute name must be less than or equal to %d bytes.", MaxAttributeNameLength)
-	case strings.IndexFunc(name, notInAttributeName) >= 0:
-		return errParameter("Invalid non-alphanumeric character was found in the message attribute name %q. "+
-			"Can only include alphanumeric characters, hyphens, underscores, or dots.", name)
-	case name[0] == '.' || name[len(name)-1] == '.' || strings.Contains(name, ".."):
-		return errParameter("Message attribute name %q is invalid: it must not start or end with a dot or have successive dots.", name)
-	case strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon."):
-		return errParameter("Message attribute name %q is invalid: the prefixes AWS. and Amazon. are reserved.", name)
+func isAttributeName(name string) bool {
+	words := strings.Split(name, ".")
+	if len(words) > 1 && (strings.EqualFold(words[0], "aws") || strings.EqualFold(words[0], "amazon")) {
+		return false
 	}
-	return nil
+	return len(name) <= MaxAttributeNameLength && !slices.ContainsFunc(words, func(word string) bool { return !isWord(word) })
 }
 
-func notInAttributeName(r rune) bool {
-	return r > 'z' || r != '.' && !isWordByte(byte(r)) //nolint:gosec // at most 'z' here, never negative
-}
-
-func checkAttributeValue(name string, a Attribute) error {
-	kind, suffix, hasSuffix := strings.Cut(a.DataType, ".")
-	empty := len(a.StringValue) == 0
-	if kind == "Binary" {
-		empty = len(a.BinaryValue) == 0
-	}
+func checkAttribute(name string, a Attribute) error {
+	kind, suffix, custom := strings.Cut(a.DataType, ".")
 	switch {
 	case a.DataType == "":
 		return errParameter("The message attribute '%s' must contain non-empty message attribute type.", name)
-	case len(a.DataType) > MaxDataTypeLength:
-		return errParameter("Length of message attribute '%s' type must be less than or equal to %d bytes.", name, MaxDataTypeLength)
-	case kind != "String" && kind != "Number" && kind != "Binary", hasSuffix && suffix == "":
-		return errParameter("The message attribute '%s' has an invalid message attribute type %q, "+
-			"the set of supported type prefixes is Binary, Number, and String.", name, a.DataType)
+	case kind != "String" && kind != "Number" && kind != "Binary", custom && suffix == "", len(a.DataType) > MaxDataTypeLength:
+		return errParameter("The message attribute '%s' has an invalid message attribute type %q, the set of supported type prefixes is "+
+			"Binary, Number, and String; with a custom suffix it has at most %d bytes.", name, a.DataType, MaxDataTypeLength)
 	case kind == "Binary" && a.StringValue != "":
 		return errParameter("The message attribute '%s' with type '%s' must use field 'Binary'.", name, a.DataType)
 	case kind != "Binary" && len(a.BinaryValue) > 0:
 		return errParameter("The message attribute '%s' with type '%s' must use field 'String'.", name, a.DataType)
-	case empty:
+	case a.value() == "":
 		return errParameter("The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s'.", name, a.DataType)
 	case kind == "Number" && !isNumber(a.StringValue):
 		return errParameter("Can't cast the value of message (user) attribute '%s' to a number: %q.", name, a.StringValue)
@@ -121,27 +110,9 @@ func checkAttributeValue(name string, a Attribute) error {
 	return nil
 }
 
-// A Number has up to 38 digits and lies between 10^-128 and 10^126 ("Amazon SQS message attributes", developer guide).
-const (
-	maxNumberDigits = 38
-	maxNumber       = 1e126
-	minNumber       = 1e-128
-)
-
 func isNumber(text string) bool {
-	digits := 0
-	mantissa, _, _ := strings.Cut(strings.ToLower(text), "e")
-	for _, c := range strings.TrimLeft(mantissa, "+-0.") {
-		if c >= '0' && c <= '9' {
-			digits++
-		}
-	}
-	if digits > maxNumberDigits || strings.ContainsAny(text, "xXpP_iInN") {
-		return false // ParseFloat would take hexadecimal numbers, underscores, Inf and NaN
-	}
-	value, err := strconv.ParseFloat(text, 64)
-	size := math.Abs(value)
-	return err == nil && (value == 0 && digits == 0 || size >= minNumber && size <= maxNumber)
+	_, ok := awsjson.ParseNumber(text)
+	return ok
 }
 
 // hasLegalCharacters says whether text has only the characters that SQS takes: those of XML 1.0.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 )
 
@@ -14,8 +13,7 @@ func (s *Service) CreateQueue(ctx context.Context, name string, attributes map[s
 	if err := s.admit(ctx, "CreateQueue"); err != nil {
 		return "", err
 	}
-	out, err := s.createQueue(new(http.Request), createQueueInput{QueueName: name, Attributes: attributes})
-	return out.QueueURL, err
+	return s.options.queueURL("", name), s.create(queueInput{QueueName: name, Attributes: attributes})
 }
 
 // SetQueueAttributes changes a queue's attributes, all of them or none.
@@ -24,7 +22,7 @@ func (s *Service) SetQueueAttributes(ctx context.Context, name string, attribute
 		return err
 	}
 	return s.change(name, func(q *liveQueue, now time.Time) error {
-		_, err := s.setAttributes(q, now, attributesInput{Attributes: attributes})
+		_, err := s.setQueueAttributes(q, now, queueInput{Attributes: attributes})
 		return err
 	})
 }
@@ -78,7 +76,7 @@ func (s *Service) Delete(ctx context.Context, queueName string, receiptHandles [
 	err := s.change(queueName, func(q *liveQueue, now time.Time) error {
 		var refusals []error
 		for _, text := range receiptHandles {
-			refusals = append(refusals, s.removeMessage(q, now, handleEntry{ReceiptHandle: text}))
+			refusals = append(refusals, s.removeMessage(q, now, entry{ReceiptHandle: text}))
 		}
 		return errors.Join(refusals...)
 	})
@@ -93,9 +91,8 @@ func (s *Service) ChangeVisibility(ctx context.Context, queueName, receiptHandle
 	if err := s.admit(ctx, "ChangeMessageVisibility"); err != nil {
 		return err
 	}
-	seconds := int64(timeout / time.Second)
 	return s.withQueue(queueName, func(q *liveQueue, now time.Time) error {
-		return s.hideMessage(q, now, handleEntry{ReceiptHandle: receiptHandle, VisibilityTimeout: &seconds})
+		return s.hide(q, now, receiptHandle, timeout)
 	})
 }
 

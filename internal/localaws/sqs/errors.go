@@ -25,47 +25,54 @@ func Unavailable() *Error {
 	return refusal
 }
 
-// refuse is an error that the query protocol knows by another code.
-func refuse(shape, code, format string, args ...any) *Error {
-	refusal := awsjson.Refuse(shape, format, args...)
-	refusal.Code = code
+// errFull refuses what adds data while little of the disk is left.
+func errFull() error {
+	refusal := Unavailable()
+	refusal.Message = "The disk of the data directory is nearly full: receives and deletes are served, nothing is taken in until there is room."
 	return refusal
 }
 
 // errNamed is an error with one name in both protocols.
 func errNamed(name, format string, args ...any) *Error { return awsjson.Refuse(name, format, args...) }
 
+// refuse is an error that the query protocol knows by another code.
+func refuse(shape, code, format string, args ...any) error {
+	refusal := awsjson.Refuse(shape, format, args...)
+	refusal.Code = code
+	return refusal
+}
+
 // errLegacy is an error that the query protocol knows with its prefix.
-func errLegacy(name, format string, args ...any) *Error {
+func errLegacy(name, format string, args ...any) error {
 	return refuse(name, legacyPrefix+name, format, args...)
 }
 
-func errQueue() *Error {
+func errQueue() error {
 	return refuse("QueueDoesNotExist", legacyPrefix+"NonExistentQueue", "The specified queue does not exist.")
 }
 
-func errParameter(format string, args ...any) *Error {
+func errParameter(format string, args ...any) error {
 	return refuse("InvalidParameterValueException", "InvalidParameterValue", format, args...)
 }
 
-// errRange refuses a number outside its bounds.
-func errRange(name string, value, least, most int64) *Error {
-	return errParameter("Value %d for parameter %s is invalid. Reason: Must be between %d and %d, if provided.", value, name, least, most)
+// errValue refuses the value of one parameter.
+func errValue(name string, value any, reason string) error {
+	return errParameter("Value %v for parameter %s is invalid. Reason: %s", value, name, reason)
 }
 
-func errMissing(name string) *Error {
+func errMissing(name string) error {
 	return refuse("MissingRequiredParameterException", "MissingParameter", "The request must contain the parameter %s.", name)
 }
 
-func errAttributeName(name string) *Error {
+func errAttributeName(name string) error {
 	return errNamed("InvalidAttributeName", "Unknown Attribute %s.", name)
 }
 
-func errAttributeValue(name, value string) *Error {
+func errAttributeValue(name, value string) error {
 	return errNamed("InvalidAttributeValue", "Invalid value %q for the parameter %s.", value, name)
 }
 
-func errHandle(text string) *Error {
+func errHandle(text string) error {
 	const shown = 64
 	if len(text) > shown {
 		text = text[:shown] + "..."
@@ -73,25 +80,13 @@ func errHandle(text string) *Error {
 	return errNamed("ReceiptHandleIsInvalid", "The input receipt handle %q is not a valid receipt handle.", text)
 }
 
-func errContents() *Error {
-	return errNamed("InvalidMessageContents", "Invalid characters found. "+
-		"Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")
-}
-
-// errFull refuses what adds data while little of the disk is left.
-func errFull() *Error {
-	refusal := Unavailable()
-	refusal.Message = "The disk of the data directory is nearly full: receives and deletes are served, nothing is taken in until there is room."
-	return refusal
-}
-
-// errInternal is what is not the sender's fault, as once the journal could not be written: what memory says may not be on disk.
-func errInternal(cause error) *Error { return awsjson.AsError(cause) }
-
-func errNotFound(what string) *Error {
+func errNotFound(what string) error {
 	return errNamed("ResourceNotFoundException", "The resource that you specified for the %s parameter doesn't exist.", what)
 }
 
-func errUnsupported(format string, args ...any) *Error {
-	return errLegacy("UnsupportedOperation", format, args...)
+func errFIFO() error {
+	return errLegacy("UnsupportedOperation", "FIFO queues are not emulated: the embedded SQS has standard queues only, as Millrace uses them.")
 }
+
+// errInternal is what is not the sender's fault, as once the journal could not be written: what memory says may not be on disk.
+func errInternal(cause error) error { return awsjson.AsError(cause) }

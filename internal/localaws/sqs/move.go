@@ -48,8 +48,8 @@ func (s *Service) startMessageMoveTask(_ *http.Request, in startMoveInput) (out 
 	if in.SourceARN == "" {
 		return out, errMissing("SourceArn")
 	}
-	if rate := valueOr(in.MaxPerSecond, MaxMoveRate); rate < 1 || rate > MaxMoveRate {
-		return out, errRange("MaxNumberOfMessagesPerSecond", int64(rate), 1, MaxMoveRate)
+	if err := checkRange("MaxNumberOfMessagesPerSecond", valueOr(in.MaxPerSecond, MaxMoveRate), 1, MaxMoveRate); err != nil {
+		return out, err
 	}
 	err = onDisk(s.locked(func(now time.Time) error {
 		source, err := s.moveSource(in)
@@ -202,8 +202,8 @@ func (s *Service) listMessageMoveTasks(_ *http.Request, in listMovesInput) (out 
 		return out, errMissing("SourceArn")
 	}
 	most := valueOr(in.MaxResults, 1)
-	if most < 1 || most > keptTasks {
-		return out, errRange("MaxResults", int64(most), 1, keptTasks)
+	if err := checkRange("MaxResults", most, 1, keptTasks); err != nil {
+		return out, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

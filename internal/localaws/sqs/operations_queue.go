@@ -1,7 +1,8 @@
 package sqs
 
 import (
-	"encoding/base64"
+	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -9,25 +10,73 @@ import (
 	"time"
 )
 
-func (s *Service) createQueue(r *http.Request, in createQueueInput) (out queueURLOutput, err error) {
-	if err := checkQueueName(in.QueueName); err != nil {
-		return out, err
+// queueInput has the members of all calls about queues; each call reads its own.
+type queueInput struct {
+	queueAddress
+	QueueName      string
+	OwnerID        string `json:"QueueOwnerAWSAccountId"`
+	Prefix         string `json:"QueueNamePrefix"`
+	NextToken      string
+	MaxResults     *int
+	Attributes     map[string]string
+	AttributeNames []string
+	// FirstTags are those of CreateQueue, which spells them with a small letter.
+	FirstTags map[string]string `json:"tags"`
+	Tags      map[string]string
+	TagKeys   []string
+}
+
+// queueOutput has the members of all replies about queues; what has no value is left out, as AWS does.
+type queueOutput struct {
+	QueueURL  string   `json:"QueueUrl,omitempty"`
+	QueueURLs []string `json:"QueueUrls,omitempty"`
+	// SourceURLs are those of ListDeadLetterSourceQueues, which are there when empty, too, and begin with a small letter.
+	SourceURLs []string          `json:"queueUrls,omitzero"`
+	NextToken  string            `json:",omitempty"`
+	Attributes map[string]string `json:",omitempty"`
+	Tags       map[string]string `json:",omitempty"`
+}
+
+func (s *Service) createQueue(r *http.Request, in queueInput) (queueOutput, error) {
+	return queueOutput{QueueURL: s.options.queueURL(r.Host, in.QueueName)}, s.create(in)
+}
+
+// create makes a queue, unless there is one with the same attributes.
+func (s *Service) create(in queueInput) error {
+	wanted, err := s.defaults.with(in.Attributes)
+	if err := cmp.Or(checkQueueName(in.QueueName), checkTags(in.FirstTags), err); err != nil {
+		return err
 	}
-	tags, err := withTags(map[string]string{}, in.Tags)
-	if err != nil {
-		return out, err
-	}
-	wanted, refusal := s.defaults.apply(s.settables, in.Attributes)
-	if refusal != nil {
-		return out, refusal
-	}
-	err = onDisk(s.locked(func(now time.Time) error {
+	return onDisk(s.locked(func(now time.Time) error {
 		if q, ok := s.queues[in.QueueName]; ok {
 			return q.mustHave(in.Attributes, wanted)
 		}
-		return s.addQueue(in.QueueName, now, wanted, tags)
+		q := s.newLiveQueue(in.QueueName, now)
+		if err := s.checkRedrive(q.arn, wanted); err != nil {
+			return err
+		}
+		if s.journal.Full() {
+			return errFull()
+		}
+		q.settings = wanted
+		maps.Copy(q.tags, in.FirstTags)
+		s.queues[q.name] = q
+		s.keepQueue(q)
+		return nil
 	}))
-	return queueURLOutput{s.options.queueURL(r.Host, in.QueueName)}, err
+}
+
+// checkQueueName refuses what CreateQueue would refuse.
+func checkQueueName(name string) error {
+	switch {
+	case name == "":
+		return errMissing("QueueName")
+	case strings.HasSuffix(name, ".fifo"):
+		return errFIFO()
+	case !isQueueName(name):
+		return errValue("QueueName", name, "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length.")
+	}
+	return nil
 }
 
 // mustHave refuses to make a queue again with other attributes.
@@ -41,137 +90,74 @@ func (q *liveQueue) mustHave(attributes map[string]string, wanted settings) erro
 	return nil
 }
 
-func (s *Service) addQueue(name string, now time.Time, wanted settings, tags map[string]string) error {
-	q := s.newLiveQueue(name, now)
-	switch err := s.checkRedrive(q.arn, wanted); {
-	case err != nil:
-		return err
-	case s.journal.Full():
-		return errFull()
-	}
-	q.settings, q.tags = wanted, tags
-	s.queues[name] = q
-	s.keepQueue(q)
-	return nil
-}
-
-// checkRedrive refuses a dead-letter queue that is not there or does not take letters of that source.
-func (s *Service) checkRedrive(sourceARN string, wanted settings) error {
-	if wanted.redrive.targetARN == "" {
-		return nil
-	}
-	var reason string
-	switch target := s.byARN(wanted.redrive.targetARN); {
-	case target == nil:
-		reason = "Dead letter target does not exist."
-	case target.arn == sourceARN:
-		reason = "A queue cannot be its own dead letter target."
-	case !target.settings.allow.allows(sourceARN):
-		reason = "Dead letter target does not allow redrive from " + sourceARN + "."
-	default:
-		return nil
-	}
-	return errPolicy("RedrivePolicy", wanted.values["RedrivePolicy"], reason)
-}
-
-func (s *Service) getQueueURL(r *http.Request, in getQueueURLInput) (out queueURLOutput, err error) {
+func (s *Service) getQueueURL(r *http.Request, in queueInput) (out queueOutput, err error) {
 	if in.QueueName == "" {
 		return out, errMissing("QueueName")
 	}
 	if in.OwnerID != "" && in.OwnerID != s.options.AccountID {
 		return out, errQueue()
 	}
-	err = s.withQueue(in.QueueName, func(*liveQueue, time.Time) error { return nil })
-	return queueURLOutput{s.options.queueURL(r.Host, in.QueueName)}, err
+	_, err = s.Depth(in.QueueName)
+	return queueOutput{QueueURL: s.options.queueURL(r.Host, in.QueueName)}, err
 }
 
-func (s *Service) listQueues(r *http.Request, in listInput) (out listQueuesOutput, err error) {
+func (s *Service) listQueues(r *http.Request, in queueInput) (out queueOutput, err error) {
 	out.QueueURLs, out.NextToken, err = s.list(r, in, func(q *liveQueue) bool { return strings.HasPrefix(q.name, in.Prefix) })
 	return out, err
 }
 
 // listDeadLetterSourceQueues lists the queues whose redrive policy names this one.
-func (s *Service) listDeadLetterSourceQueues(r *http.Request, in listInput) (out listSourcesOutput, err error) {
+func (s *Service) listDeadLetterSourceQueues(r *http.Request, in queueInput) (out queueOutput, err error) {
 	name, err := s.target(r, in.QueueURL)
 	if err != nil {
 		return out, err
 	}
-	if err := s.withQueue(name, func(*liveQueue, time.Time) error { return nil }); err != nil {
+	if _, err := s.Depth(name); err != nil {
 		return out, err
 	}
 	arn := s.options.queueARN(name)
-	out.QueueURLs, out.NextToken, err = s.list(r, in, func(q *liveQueue) bool { return q.settings.redrive.targetARN == arn })
+	out.SourceURLs, out.NextToken, err = s.list(r, in, func(q *liveQueue) bool { return q.settings.redrive.targetARN == arn })
 	return out, err
 }
 
-// list returns one page of the URLs of the queues that match, in order.
-func (s *Service) list(r *http.Request, in listInput, match func(q *liveQueue) bool) (urls []string, next string, err error) {
-	names, next, err := page(s.queueNames(match), in.NextToken, in.MaxResults)
+// list returns one page of the URLs of the queues that match, in order. A token is the name of the last queue of the page
+// before. As with AWS there is a next one only where MaxResults was given.
+func (s *Service) list(r *http.Request, in queueInput, match func(q *liveQueue) bool) (urls []string, next string, err error) {
+	most := valueOr(in.MaxResults, MaxListResults)
+	if err := checkRange("MaxResults", most, 1, MaxListResults); err != nil {
+		return nil, "", err
+	}
+	if in.NextToken != "" && !isQueueName(in.NextToken) {
+		return nil, "", errParameter("Invalid or expired next token.")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := slices.DeleteFunc(sortedKeys(s.queues), func(name string) bool { return name <= in.NextToken || !match(s.queues[name]) })
+	if len(names) > most {
+		names = names[:most]
+		if in.MaxResults != nil {
+			next = names[most-1]
+		}
+	}
 	urls = make([]string, len(names))
 	for i, name := range names {
 		urls[i] = s.options.queueURL(r.Host, name)
 	}
-	return urls, next, err
+	return urls, next, nil
 }
 
-// queueNames returns the names of the queues that match, in order.
-func (s *Service) queueNames(match func(q *liveQueue) bool) []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var names []string
-	for name, q := range s.queues {
-		if match(q) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
+func (s *Service) deleteQueue(q *liveQueue, _ time.Time, _ queueInput) (out queueOutput, err error) {
+	delete(s.queues, q.name)
+	q.purge()
+	q.stop()
+	q.wakeAll()
+	s.forgetQueue(q)
+	return out, nil
 }
 
-// page cuts ordered names to what follows the token. As with AWS there is a next token only where MaxResults was given.
-func page(names []string, token string, maxResults *int) (cut []string, next string, err error) {
-	most := valueOr(maxResults, MaxListResults)
-	if most < 1 || most > MaxListResults {
-		return nil, "", errRange("MaxResults", int64(most), 1, MaxListResults)
-	}
-	if token != "" {
-		after, err := base64.URLEncoding.DecodeString(token)
-		if err != nil {
-			return nil, "", errParameter("Invalid or expired next token.")
-		}
-		first, _ := slices.BinarySearch(names, string(after)+"\x00")
-		names = names[first:]
-	}
-	if len(names) > most {
-		names = names[:most]
-		if maxResults != nil {
-			next = base64.URLEncoding.EncodeToString([]byte(names[most-1]))
-		}
-	}
-	return names, next, nil
-}
-
-func (s *Service) deleteQueue(r *http.Request, in queueInput) (out emptyOutput, err error) {
-	name, err := s.target(r, in.QueueURL)
-	if err != nil {
-		return out, err
-	}
-	return out, onDisk(s.locked(func(time.Time) error {
-		q, ok := s.queues[name]
-		if !ok {
-			return errQueue()
-		}
-		delete(s.queues, name)
-		q.stop()
-		q.wakeAll()
-		s.forgetQueue(q)
-		return nil
-	}))
-}
-
-func (s *Service) purgeQueue(q *liveQueue, now time.Time, _ queueInput) (out emptyOutput, err error) {
+func (s *Service) purgeQueue(q *liveQueue, now time.Time, _ queueInput) (out queueOutput, err error) {
 	if !q.purged.IsZero() && now.Sub(q.purged) < PurgeInterval {
-		return out, errLegacy("PurgeQueueInProgress", "Only one PurgeQueue operation on %s is allowed every %s seconds.", q.name, wholeSeconds(PurgeInterval))
+		return out, errLegacy("PurgeQueueInProgress", "Only one PurgeQueue operation on %s is allowed every %d seconds.", q.name, inSeconds(PurgeInterval))
 	}
 	q.purged = now
 	q.purge()
@@ -179,15 +165,15 @@ func (s *Service) purgeQueue(q *liveQueue, now time.Time, _ queueInput) (out emp
 	return out, nil
 }
 
-func (s *Service) getQueueAttributes(q *liveQueue, _ time.Time, in attributeNamesInput) (out attributesOutput, err error) {
+func (s *Service) getQueueAttributes(q *liveQueue, _ time.Time, in queueInput) (out queueOutput, err error) {
 	all := q.describe()
 	if slices.Contains(in.AttributeNames, "All") {
-		return attributesOutput{all}, nil
+		return queueOutput{Attributes: all}, nil
 	}
 	out.Attributes = make(map[string]string, len(in.AttributeNames))
 	for _, name := range in.AttributeNames {
 		value, ok := all[name]
-		if _, known := s.settables[name]; !ok && !known && !isFIFOAttribute(name) {
+		if !ok && !isSettable(name) && !isFIFOAttribute(name) {
 			return out, errAttributeName(name)
 		}
 		if ok {
@@ -197,22 +183,10 @@ func (s *Service) getQueueAttributes(q *liveQueue, _ time.Time, in attributeName
 	return out, nil
 }
 
-// describe returns all attributes that have a value.
-func (q *liveQueue) describe() map[string]string {
-	all := q.settings.shown()
-	all["QueueArn"] = q.arn
-	all["CreatedTimestamp"] = strconv.FormatInt(q.created.Unix(), 10)
-	all["LastModifiedTimestamp"] = strconv.FormatInt(q.modified.Unix(), 10)
-	all["ApproximateNumberOfMessages"] = strconv.Itoa(q.visible)
-	all["ApproximateNumberOfMessagesNotVisible"] = strconv.Itoa(q.inFlight)
-	all["ApproximateNumberOfMessagesDelayed"] = strconv.Itoa(q.delayed)
-	return all
-}
-
-func (s *Service) setAttributes(q *liveQueue, now time.Time, in attributesInput) (out emptyOutput, err error) {
-	wanted, refusal := q.settings.apply(s.settables, in.Attributes)
-	if refusal != nil {
-		return out, refusal
+func (s *Service) setQueueAttributes(q *liveQueue, now time.Time, in queueInput) (out queueOutput, err error) {
+	wanted, err := q.settings.with(in.Attributes)
+	if err != nil {
+		return out, err
 	}
 	if in.Attributes["RedrivePolicy"] != "" {
 		if err := s.checkRedrive(q.arn, wanted); err != nil {
@@ -227,4 +201,16 @@ func (s *Service) setAttributes(q *liveQueue, now time.Time, in attributesInput)
 	s.keepQueue(q)
 	s.settle(q, now)
 	return out, nil
+}
+
+// describe returns all attributes that have a value.
+func (q *liveQueue) describe() map[string]string {
+	all := maps.Clone(q.settings.values)
+	all["QueueArn"] = q.arn
+	all["CreatedTimestamp"] = strconv.FormatInt(q.created.Unix(), 10)
+	all["LastModifiedTimestamp"] = strconv.FormatInt(q.modified.Unix(), 10)
+	all["ApproximateNumberOfMessages"] = strconv.Itoa(q.visible)
+	all["ApproximateNumberOfMessagesNotVisible"] = strconv.Itoa(q.inFlight)
+	all["ApproximateNumberOfMessagesDelayed"] = strconv.Itoa(q.delayed)
+	return all
 }

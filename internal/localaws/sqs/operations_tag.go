@@ -11,27 +11,26 @@ const (
 	maxTagValue = 256
 )
 
-// withTags returns tags with more of them, unless a queue cannot have them.
-func withTags(tags, more map[string]string) (map[string]string, error) {
-	all := maps.Clone(tags)
-	maps.Copy(all, more)
-	if len(all) > MaxTags {
-		return nil, errParameter("Too many tags added for queue: at most %d.", MaxTags)
+// checkTags refuses tags that a queue cannot have.
+func checkTags(tags map[string]string) error {
+	if len(tags) > MaxTags {
+		return errParameter("Too many tags added for queue: at most %d.", MaxTags)
 	}
-	for _, key := range sortedKeys(more) {
-		if key == "" || len(key) > maxTagKey || len(more[key]) > maxTagValue {
-			return nil, errParameter("Tag %q is invalid: keys have 1 to %d characters, values at most %d.", key, maxTagKey, maxTagValue)
+	for _, key := range sortedKeys(tags) {
+		if key == "" || len(key) > maxTagKey || len(tags[key]) > maxTagValue {
+			return errParameter("Tag %q is invalid: keys have 1 to %d characters, values at most %d.", key, maxTagKey, maxTagValue)
 		}
 	}
-	return all, nil
+	return nil
 }
 
-func (s *Service) tagQueue(q *liveQueue, _ time.Time, in tagsInput) (out emptyOutput, err error) {
+func (s *Service) tagQueue(q *liveQueue, _ time.Time, in queueInput) (out queueOutput, err error) {
+	tags := maps.Clone(q.tags)
+	maps.Copy(tags, in.Tags)
 	if len(in.Tags) == 0 {
 		return out, errMissing("Tags")
 	}
-	tags, err := withTags(q.tags, in.Tags)
-	if err != nil {
+	if err := checkTags(tags); err != nil {
 		return out, err
 	}
 	q.tags = tags
@@ -39,7 +38,7 @@ func (s *Service) tagQueue(q *liveQueue, _ time.Time, in tagsInput) (out emptyOu
 	return out, nil
 }
 
-func (s *Service) untagQueue(q *liveQueue, _ time.Time, in tagKeysInput) (out emptyOutput, err error) {
+func (s *Service) untagQueue(q *liveQueue, _ time.Time, in queueInput) (out queueOutput, err error) {
 	if len(in.TagKeys) == 0 {
 		return out, errMissing("TagKeys")
 	}
@@ -50,6 +49,6 @@ func (s *Service) untagQueue(q *liveQueue, _ time.Time, in tagKeysInput) (out em
 	return out, nil
 }
 
-func (s *Service) listQueueTags(q *liveQueue, _ time.Time, _ queueInput) (tagsOutput, error) {
-	return tagsOutput{maps.Clone(q.tags)}, nil
+func (s *Service) listQueueTags(q *liveQueue, _ time.Time, _ queueInput) (queueOutput, error) {
+	return queueOutput{Tags: maps.Clone(q.tags)}, nil
 }

@@ -3,6 +3,7 @@ package sqs
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -17,92 +18,84 @@ type redrivePolicy struct {
 
 // redriveAllowPolicy says which queues may name this one as their dead-letter queue. The zero value allows all.
 type redriveAllowPolicy struct {
-	permission string
-	sources    []string
+	Permission string   `json:"redrivePermission"`
+	Sources    []string `json:"sourceQueueArns"`
 }
 
 // maxAllowedSources bounds sourceQueueArns (SetQueueAttributes reference).
 const maxAllowedSources = 10
 
-func errPolicy(name, value, reason string) *Error {
-	return errParameter("Value %s for parameter %s is invalid. Reason: %s", value, name, reason)
-}
-
-func setRedrive(s *settings, name, value string) *Error {
+// readRedrive reads the attribute RedrivePolicy. The count may be 5 or "5": AWS takes both, CloudFormation writes numbers,
+// the CLI's users strings.
+func readRedrive(value string) (policy redrivePolicy, err error) {
 	if value == "" {
-		s.redrive = redrivePolicy{}
-		return nil
+		return policy, nil
 	}
 	var in struct {
-		Target *string        `json:"deadLetterTargetArn"`
+		Target string         `json:"deadLetterTargetArn"`
 		Max    jsontext.Value `json:"maxReceiveCount"`
 	}
-	if err := json.Unmarshal([]byte(value), &in); err != nil {
-		return errPolicy(name, value, "Redrive policy is not a valid JSON map.")
-	}
+	var reason string
+	unread := json.Unmarshal([]byte(value), &in)
+	_, isARN := parseARN(in.Target)
+	receives, notNumber := strconv.ParseInt(strings.Trim(string(in.Max), `"`), 10, 32)
 	switch {
-	case in.Target == nil:
-		return errPolicy(name, value, "Redrive policy does not contain mandatory attribute: deadLetterTargetArn.")
+	case unread != nil:
+		reason = "Redrive policy is not a valid JSON map."
+	case in.Target == "":
+		reason = "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."
 	case in.Max == nil:
-		return errPolicy(name, value, "Redrive policy does not contain mandatory attribute: maxReceiveCount.")
+		reason = "Redrive policy does not contain mandatory attribute: maxReceiveCount."
+	case !isARN:
+		reason = "Invalid value for deadLetterTargetArn."
+	case notNumber != nil || receives < 1 || receives > MaxReceiveCountSetting:
+		reason = "Invalid value for maxReceiveCount: " + string(in.Max) + ", valid values are from 1 to 1000 both inclusive."
+	default:
+		return redrivePolicy{in.Target, int32(receives)}, nil
 	}
-	if _, ok := parseARN(*in.Target); !ok {
-		return errPolicy(name, value, "Invalid value for deadLetterTargetArn.")
-	}
-	receives, err := numberOrText(in.Max)
-	if err != nil || receives < 1 || receives > MaxReceiveCountSetting {
-		return errPolicy(name, value, "Invalid value for maxReceiveCount: "+string(in.Max)+", valid values are from 1 to 1000 both inclusive.")
-	}
-	s.redrive = redrivePolicy{targetARN: *in.Target, maxReceives: int32(receives)}
-	return nil
+	return policy, errValue("RedrivePolicy", value, reason)
 }
 
-// numberOrText reads 5 as well as "5": AWS takes both, CloudFormation writes numbers, the CLI's users strings.
-func numberOrText(v jsontext.Value) (int64, error) {
-	text := string(v)
-	if v.Kind() == '"' {
-		if err := json.Unmarshal(v, &text); err != nil {
-			return 0, err
-		}
-	}
-	return strconv.ParseInt(text, 10, 32)
-}
-
-func setRedriveAllow(s *settings, name, value string) *Error {
+// readRedriveAllow reads the attribute RedriveAllowPolicy.
+func readRedriveAllow(value string) (policy redriveAllowPolicy, err error) {
 	if value == "" {
-		s.allow = redriveAllowPolicy{}
-		return nil
+		return policy, nil
 	}
-	var in struct {
-		Permission string   `json:"redrivePermission"`
-		Sources    []string `json:"sourceQueueArns"`
+	var reason string
+	unread := json.Unmarshal([]byte(value), &policy)
+	switch byQueue := policy.Permission == "byQueue"; {
+	case unread != nil:
+		reason = "Redrive allow policy is not a valid JSON map."
+	case !byQueue && policy.Permission != "allowAll" && policy.Permission != "denyAll":
+		reason = "Invalid value for redrivePermission, valid values are allowAll, denyAll and byQueue."
+	case byQueue != (len(policy.Sources) > 0), len(policy.Sources) > maxAllowedSources:
+		reason = "sourceQueueArns must name 1 to 10 queues with byQueue, and must be absent otherwise."
+	default:
+		return policy, nil
 	}
-	if err := json.Unmarshal([]byte(value), &in); err != nil {
-		return errPolicy(name, value, "Redrive allow policy is not a valid JSON map.")
-	}
-	byQueue := in.Permission == "byQueue"
-	switch {
-	case !byQueue && in.Permission != "allowAll" && in.Permission != "denyAll":
-		return errPolicy(name, value, "Invalid value for redrivePermission, valid values are allowAll, denyAll and byQueue.")
-	case byQueue != (len(in.Sources) > 0), len(in.Sources) > maxAllowedSources:
-		return errPolicy(name, value, "sourceQueueArns must name 1 to 10 queues with byQueue, and must be absent otherwise.")
-	}
-	s.allow = redriveAllowPolicy{permission: in.Permission, sources: in.Sources}
-	return nil
+	return policy, errValue("RedriveAllowPolicy", value, reason)
 }
 
 // allows says whether the queue with that ARN may use this one as its dead-letter queue.
 func (p redriveAllowPolicy) allows(source string) bool {
-	switch p.permission {
-	case "denyAll":
-		return false
-	case "byQueue":
-		return slices.Contains(p.sources, source)
-	}
-	return true
+	return p.Permission != "denyAll" && (p.Permission != "byQueue" || slices.Contains(p.Sources, source))
 }
 
-func isJSONObject(text string) bool {
-	v := jsontext.Value(text)
-	return v.IsValid() && v.Kind() == '{'
+// checkRedrive refuses a dead-letter queue that is not there or does not take letters of that source.
+func (s *Service) checkRedrive(sourceARN string, wanted settings) error {
+	if wanted.redrive.targetARN == "" {
+		return nil
+	}
+	var reason string
+	switch target := s.byARN(wanted.redrive.targetARN); {
+	case target == nil:
+		reason = "Dead letter target does not exist."
+	case target.arn == sourceARN:
+		reason = "A queue cannot be its own dead letter target."
+	case !target.settings.allow.allows(sourceARN):
+		reason = "Dead letter target does not allow redrive from " + sourceARN + "."
+	default:
+		return nil
+	}
+	return errValue("RedrivePolicy", wanted.values["RedrivePolicy"], reason)
 }

@@ -85,7 +85,7 @@ func (s *Service) restoreQueue(name string, value []byte) (*liveQueue, error) {
 		return nil, err
 	}
 	q := s.newLiveQueue(name, fromNano(stored.Created))
-	settings, refusal := s.defaults.apply(s.settables, stored.Attributes)
+	settings, refusal := s.defaults.with(stored.Attributes)
 	if refusal != nil {
 		return nil, refusal
 	}

@@ -1,7 +1,9 @@
 package sqs
 
 import (
+	"cmp"
 	"crypto/md5" //nolint:gosec // SQS's checksums are MD5
+	"net/http"
 	"strings"
 	"time"
 
@@ -15,6 +17,49 @@ type draft struct {
 	delay *time.Duration
 	// refusal is why it does not get there.
 	refusal error
+}
+
+// traceAttribute is the one system attribute that senders may set.
+const traceAttribute = "AWSTraceHeader"
+
+// draft reads and checks a message of the wire. Its trace is in the request's header where the message has none.
+func (e entry) draft(r *http.Request) *draft {
+	in := SendInput{
+		Body: e.MessageBody, Attributes: e.MessageAttributes, GroupID: valueOr(e.MessageGroupID, ""), Delay: asDuration(e.DelaySeconds),
+		TraceHeader: r.Header.Get("X-Amzn-Trace-Id"),
+	}
+	if trace, ok := e.MessageSystemAttributes[traceAttribute]; ok {
+		in.TraceHeader = trace.StringValue
+	}
+	d := newDraft(in)
+	if refusal := e.check(); refusal != nil {
+		d.refusal = refusal
+	}
+	return d
+}
+
+// check refuses what only the wire can say.
+func (e entry) check() error {
+	for _, name := range sortedKeys(e.MessageSystemAttributes) {
+		if a := e.MessageSystemAttributes[name]; name != traceAttribute || a.DataType != "String" || a.StringValue == "" {
+			return errParameter("Message system attribute '%s' is invalid: only %s of type String can be sent.", name, traceAttribute)
+		}
+	}
+	switch {
+	case e.MessageDeduplicationID != nil:
+		return errValue("MessageDeduplicationId", *e.MessageDeduplicationID, "The request includes a parameter that is not valid for this queue type.")
+	case e.MessageGroupID != nil && *e.MessageGroupID == "":
+		return errGroupID("")
+	}
+	return nil
+}
+
+// receipt is what a sender gets for a message.
+func (e entry) receipt(d *draft) done {
+	return done{
+		ID: e.ID, MessageID: d.ID.String(), BodyMD5: hexSum(d.bodySum),
+		AttributesMD5: sumOf(d.Attributes), SystemAttributesMD5: sumOf(e.MessageSystemAttributes),
+	}
 }
 
 // newDraft does the checks that need no queue.
@@ -38,15 +83,12 @@ func (in SendInput) check() error {
 	case in.size() > MaxMessageBytes:
 		return errTooLong(MaxMessageBytes)
 	case !hasLegalCharacters(in.Body):
-		return errContents()
-	case in.Delay != nil && (*in.Delay < 0 || *in.Delay > MaxDelay):
-		return errParameter("Value %s for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= %s.",
-			wholeSeconds(*in.Delay), wholeSeconds(MaxDelay))
+		return errNamed("InvalidMessageContents", "Invalid characters found. "+
+			"Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")
 	case !isGroupID(in.GroupID):
-		return errParameter("Value %q for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include "+
-			"alphanumeric and punctuation characters. 1 to %d in length.", in.GroupID, MaxGroupIDLength)
+		return errGroupID(in.GroupID)
 	}
-	return checkAttributes(in.Attributes)
+	return cmp.Or(checkSeconds("DelaySeconds", in.Delay, MaxDelay), checkAttributes(in.Attributes))
 }
 
 // isGroupID allows letters, digits and ASCII punctuation (SendMessage reference), no spaces, and none at all.
@@ -54,7 +96,11 @@ func isGroupID(id string) bool {
 	return len(id) <= MaxGroupIDLength && strings.IndexFunc(id, func(r rune) bool { return r <= ' ' || r >= 0x7F }) < 0
 }
 
-func errTooLong(limit int) *Error {
+func errGroupID(id string) error {
+	return errValue("MessageGroupId", id, "MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+}
+
+func errTooLong(limit int) error {
 	return errParameter("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", limit)
 }
 

@@ -29,10 +29,9 @@ type Options struct {
 // Service is an SQS, in memory or on disk as well. It is safe for concurrent use.
 type Service struct {
 	// journal is nil for a service that lives in memory only. Changes are recorded under mu.
-	journal   *journal.Journal
-	options   Options
-	protocol  *awsjson.Service
-	settables map[string]setter
+	journal  *journal.Journal
+	options  Options
+	protocol *awsjson.Service
 	// defaults are the settings of a queue that names none.
 	defaults settings
 	closing  chan struct{}
@@ -62,13 +61,12 @@ func New(options Options) *Service {
 	options.Faults = cmp.Or(options.Faults, new(Faults))
 	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
 	s := &Service{
-		options:   options,
-		settables: settables(),
-		closing:   make(chan struct{}),
-		queues:    make(map[string]*liveQueue),
+		options: options,
+		closing: make(chan struct{}),
+		queues:  make(map[string]*liveQueue),
 	}
 	s.protocol = s.newProtocol()
-	s.defaults, _ = settings{values: map[string]string{}}.apply(s.settables, defaultAttributes()) // AWS's own are valid
+	s.defaults, _ = settings{values: map[string]string{}}.with(defaultAttributes) // AWS's own are valid
 	return s
 }
 
