@@ -13,21 +13,19 @@ import (
 const MaxBytes = 4096
 
 // Pattern is a parsed filter. It is safe for concurrent use.
-type Pattern struct{ body condition }
-
-// condition is what a value must be like. missing is true when there is no value.
-type condition interface {
-	matches(value jsontext.Value, missing bool) bool
+type Pattern struct {
+	body condition
+	// plainText tells a pattern for bodies of plain text, which begins with a list, from one for objects.
+	plainText bool
 }
 
 type (
-	// object wants each of its members to match; alternatives are its $or.
-	object struct {
-		members      map[string]condition
-		alternatives []condition
-	}
-	// list wants one of its rules to match.
-	list []condition
+	// condition is what a value must be like: a map, a list, a string, a number, a bool, nil, or missing.
+	condition func(value any) bool
+	// number is as it was written.
+	number string
+	// missing stands for a value that is not there.
+	missing struct{}
 )
 
 // Parse reads a pattern, or says what AWS would refuse, or this package.
@@ -35,120 +33,122 @@ func Parse(text string) (Pattern, error) {
 	if len(text) > MaxBytes {
 		return Pattern{}, fmt.Errorf("filter pattern of %d bytes: at most %d are allowed", len(text), MaxBytes)
 	}
-	var top map[string]jsontext.Value
-	if err := json.Unmarshal([]byte(text), &top); err != nil {
+	value, err := decode(text)
+	if err != nil {
 		return Pattern{}, fmt.Errorf("filter pattern: %w", err)
 	}
-	if len(top) != 1 || top["body"] == nil {
+	top, _ := value.(map[string]any)
+	body, hasBody := top["body"]
+	if !hasBody || len(top) > 1 {
 		return Pattern{}, errors.New("filter pattern: body and nothing else can be filtered on in messages of a queue")
 	}
-	body, err := parse(top["body"])
+	wanted, err := parse(body)
 	if err != nil {
 		return Pattern{}, fmt.Errorf("filter pattern: body%w", err)
 	}
-	return Pattern{body}, nil
+	_, plainText := body.([]any)
+	return Pattern{wanted, plainText}, nil
 }
 
 // Matches says whether a message with that body passes.
 func (p Pattern) Matches(body string) bool {
-	value := jsontext.Value(body)
-	isObject := value.Kind() == '{' && value.IsValid(jsontext.AllowDuplicateNames(true))
-	if _, wantsText := p.body.(list); wantsText {
-		if isObject {
-			return false
-		}
-		value, _ = jsontext.AppendQuote(nil, body)
-		return p.body.matches(value, false)
+	value, _ := decode(body, jsontext.AllowDuplicateNames(true))
+	object, isObject := value.(map[string]any)
+	if p.plainText {
+		return !isObject && p.body(body)
 	}
-	return isObject && p.body.matches(value, false)
+	return isObject && p.body(object)
+}
+
+// decode reads JSON into what conditions look at.
+func decode(text string, options ...json.Options) (any, error) {
+	var value any
+	asWritten := json.UnmarshalFromFunc(func(d *jsontext.Decoder, value *any) error {
+		if *value = nil; d.PeekKind() != '0' { // of a repeated member the last counts, not both merged
+			return errors.ErrUnsupported // go on as usual
+		}
+		token, err := d.ReadToken()
+		*value = number(token.String())
+		return err
+	})
+	if err := json.Unmarshal([]byte(text), &value, append(options, json.WithUnmarshalers(asWritten))...); err != nil {
+		return nil, err //nolint:wrapcheck // says what it is about
+	}
+	return value, nil
 }
 
 // parse reads an object or a list of rules. Its errors begin with the path to the trouble.
-func parse(value jsontext.Value) (condition, error) {
-	switch value.Kind() {
-	case '{':
+func parse(value any) (condition, error) {
+	switch value.(type) {
+	case map[string]any:
 		return parseObject(value)
-	case '[':
+	case []any:
 		return parseList(value, parseRule)
 	default:
-		return nil, fmt.Errorf(": %s is neither an object nor a list of rules", value)
+		return nil, fmt.Errorf(": %v is neither an object nor a list of rules", value)
 	}
 }
 
-func parseObject(value jsontext.Value) (condition, error) {
-	var members map[string]jsontext.Value
-	if err := json.Unmarshal(value, &members); err != nil {
-		return nil, fmt.Errorf(": %w", err)
+// parseObject reads an object whose members must all match.
+func parseObject(value any) (condition, error) {
+	wanted, _ := value.(map[string]any)
+	if len(wanted) == 0 {
+		return nil, fmt.Errorf(": %v is no object with something in it", value)
 	}
-	if len(members) == 0 {
-		return nil, errors.New(": an empty object would match nothing in particular")
-	}
-	parsed := object{members: map[string]condition{}}
-	for name, member := range members {
-		var err error
-		if name == "$or" {
-			var alternatives list
-			alternatives, err = parseList(member, parseObject)
-			parsed.alternatives = alternatives
-		} else {
-			parsed.members[name], err = parse(member)
-		}
+	var members []condition
+	for name, rules := range wanted {
+		one, err := parseMember(name, rules)
 		if err != nil {
 			return nil, fmt.Errorf(".%s%w", name, err)
 		}
+		members = append(members, one)
 	}
-	return parsed, nil
+	return anyElement(func(value any) bool {
+		return !slices.ContainsFunc(members, func(one condition) bool { return !one(value) })
+	}), nil
 }
 
-func parseList(value jsontext.Value, parseOne func(jsontext.Value) (condition, error)) (list, error) {
-	var elements []jsontext.Value
-	if err := json.Unmarshal(value, &elements); err != nil || len(elements) == 0 {
-		return nil, fmt.Errorf(": %s is no list with something in it", value)
+// parseMember reads what an object must be like in one of its members. What is no object has none.
+func parseMember(name string, rules any) (condition, error) {
+	if name == "$or" {
+		return parseList(rules, parseObject)
 	}
-	parsed := make(list, 0, len(elements))
-	for _, element := range elements {
-		one, err := parseOne(element)
-		if err != nil {
+	wanted, err := parse(rules)
+	return func(value any) bool {
+		object, _ := value.(map[string]any)
+		if member, there := object[name]; there {
+			return wanted(member)
+		}
+		return wanted(missing{})
+	}, err
+}
+
+// parseList reads a list of which one element must match.
+func parseList(value any, parseOne func(any) (condition, error)) (condition, error) {
+	list, _ := value.([]any)
+	if len(list) == 0 {
+		return nil, fmt.Errorf(": %v is no list with something in it", value)
+	}
+	wanted := make([]condition, len(list))
+	for i, element := range list {
+		var err error
+		if wanted[i], err = parseOne(element); err != nil {
 			return nil, err
 		}
-		parsed = append(parsed, one)
 	}
-	return parsed, nil
+	return func(value any) bool {
+		return slices.ContainsFunc(wanted, func(one condition) bool { return one(value) })
+	}, nil
 }
 
-func (o object) matches(value jsontext.Value, missing bool) bool {
-	if value.Kind() == '[' {
-		return anyOf(value, func(element jsontext.Value) bool { return o.matches(element, false) })
-	}
-	var members map[string]jsontext.Value
-	if !missing && value.Kind() == '{' {
-		if err := json.Unmarshal(value, &members, jsontext.AllowDuplicateNames(true)); err != nil {
-			return false
+// anyElement is what a list matches when one of its elements does.
+func anyElement(matches condition) condition {
+	var itself condition
+	itself = func(value any) bool {
+		if list, isList := value.([]any); isList {
+			return slices.ContainsFunc(list, itself)
 		}
+		return matches(value)
 	}
-	for name, wanted := range o.members {
-		member, there := members[name]
-		if !wanted.matches(member, !there) {
-			return false
-		}
-	}
-	return len(o.alternatives) == 0 || list(o.alternatives).matches(value, missing)
-}
-
-func (l list) matches(value jsontext.Value, missing bool) bool {
-	for _, one := range l {
-		if one.matches(value, missing) {
-			return true
-		}
-	}
-	return false
-}
-
-// anyOf says whether one of the elements of a list is as it should be.
-func anyOf(value jsontext.Value, matches func(jsontext.Value) bool) bool {
-	var elements []jsontext.Value
-	if err := json.Unmarshal(value, &elements, jsontext.AllowDuplicateNames(true)); err != nil {
-		return false
-	}
-	return slices.ContainsFunc(elements, matches)
+	return itself
 }

@@ -1,108 +1,91 @@
 package pattern
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
-
-type (
-	// leaf wants a value that is no object and no list, and itself or an element to pass a test.
-	leaf func(jsontext.Value) bool
-	// exists wants a value to be there, or not to be.
-	exists bool
-)
-
-func (l leaf) matches(value jsontext.Value, missing bool) bool {
-	switch {
-	case missing || value.Kind() == '{':
-		return false
-	case value.Kind() == '[':
-		return anyOf(value, func(element jsontext.Value) bool { return l.matches(element, false) })
-	default:
-		return l(value)
-	}
-}
-
-// matches looks at leaves only: an object counts as missing.
-func (e exists) matches(value jsontext.Value, missing bool) bool {
-	return bool(e) == (!missing && value.Kind() != '{')
-}
 
 // parseRule reads one element of a list.
-func parseRule(value jsontext.Value) (condition, error) {
-	if value.Kind() != '{' {
+func parseRule(value any) (condition, error) {
+	rule, isObject := value.(map[string]any)
+	if !isObject {
 		return parseEqual(value)
 	}
-	var members map[string]jsontext.Value
-	if err := json.Unmarshal(value, &members); err != nil || len(members) != 1 {
-		return nil, fmt.Errorf(": a rule is a value or an object with one operator, not %s", value)
+	if len(rule) != 1 {
+		return nil, fmt.Errorf(": a rule is a value or an object with one operator, not %v", value)
 	}
-	for operator, operand := range members {
-		rule, err := parseOperator(operator, operand)
-		if err != nil {
+	var wanted condition
+	for operator, operand := range rule {
+		var err error
+		if wanted, err = parseOperator(operator, operand); err != nil {
 			return nil, fmt.Errorf(": %s: %w", operator, err)
 		}
-		return rule, nil
 	}
-	panic("unreachable: one member")
+	return wanted, nil
 }
 
 // parseEqual wants the same text, or the same number in the same digits.
-func parseEqual(wanted jsontext.Value) (condition, error) {
-	if kind := wanted.Kind(); kind == '{' || kind == '[' {
-		return nil, fmt.Errorf(": %s is no value", wanted)
+func parseEqual(wanted any) (condition, error) {
+	switch wanted.(type) {
+	case map[string]any, []any:
+		return nil, fmt.Errorf(": %v is no value", wanted)
 	}
-	if text, ok := textOf(wanted); ok {
-		return texts(func(got string) bool { return got == text }), nil
-	}
-	literal := string(wanted)
-	return leaf(func(got jsontext.Value) bool { return string(got) == literal }), nil
+	return leaf(func(got any) bool { return got == wanted }), nil
 }
 
-func parseOperator(operator string, operand jsontext.Value) (condition, error) {
+func parseOperator(operator string, operand any) (condition, error) {
 	switch operator {
 	case "exists":
-		var wanted bool
-		err := json.Unmarshal(operand, &wanted)
-		return exists(wanted), err
+		return parseExists(operand)
 	case "numeric":
 		return parseNumeric(operand)
 	case "anything-but":
 		return parseAnythingBut(operand)
-	case "prefix", "suffix", "equals-ignore-case":
-		return parseText(operator, operand)
+	case "prefix":
+		return parseText(operand, strings.HasPrefix)
+	case "suffix":
+		return parseText(operand, strings.HasSuffix)
+	case "equals-ignore-case":
+		return parseText(operand, strings.EqualFold)
 	default:
 		return nil, errors.New("is no operator of event-source mappings")
 	}
 }
 
-func parseText(operator string, operand jsontext.Value) (condition, error) {
-	wanted, ok := textOf(operand)
-	if !ok {
-		return nil, fmt.Errorf("%s is no text", operand)
+func parseText(operand any, compare func(got, wanted string) bool) (condition, error) {
+	wanted, isText := operand.(string)
+	if !isText {
+		return nil, fmt.Errorf("%v is no text", operand)
 	}
-	compare := map[string]func(got, wanted string) bool{
-		"prefix": strings.HasPrefix, "suffix": strings.HasSuffix, "equals-ignore-case": strings.EqualFold,
-	}[operator]
-	return texts(func(got string) bool { return compare(got, wanted) }), nil
+	return leaf(func(got any) bool {
+		text, isText := got.(string)
+		return isText && compare(text, wanted)
+	}), nil
+}
+
+// parseExists wants a leaf or a list to be there, or not to be: an object counts as missing.
+func parseExists(operand any) (condition, error) {
+	wanted, isBool := operand.(bool)
+	if !isBool {
+		return nil, fmt.Errorf("%v is neither true nor false", operand)
+	}
+	return func(got any) bool { return isThere(got) == wanted }, nil
 }
 
 // parseAnythingBut wants a value that none of the given ones equals.
-func parseAnythingBut(operand jsontext.Value) (condition, error) {
-	if operand.Kind() != '[' {
-		operand = append(append(jsontext.Value{'['}, operand...), ']')
+func parseAnythingBut(operand any) (condition, error) {
+	if _, isList := operand.([]any); !isList {
+		operand = []any{operand}
 	}
 	but, err := parseList(operand, parseEqual)
 	if err != nil {
 		return nil, fmt.Errorf("wants a value or a list of them%w", err)
 	}
-	return leaf(func(got jsontext.Value) bool { return !but.matches(got, false) }), nil
+	return leaf(func(got any) bool { return !but(got) }), nil
 }
 
 // bound is one comparison with a number.
@@ -111,68 +94,50 @@ type bound struct {
 	limit    float64
 }
 
-func (b bound) holds(number float64) bool {
-	switch b.operator {
-	case "=":
-		return number == b.limit
-	case "<":
-		return number < b.limit
-	case "<=":
-		return number <= b.limit
-	case ">":
-		return number > b.limit
-	default:
-		return number >= b.limit
-	}
-}
-
 // parseNumeric reads ["=", 5], or one bound, or a lower and an upper one.
-func parseNumeric(operand jsontext.Value) (condition, error) {
-	var parts []jsontext.Value
-	if err := json.Unmarshal(operand, &parts); err != nil || len(parts) != 2 && len(parts) != 4 {
-		return nil, fmt.Errorf(`%s is not like [">", 1] or [">", 1, "<=", 2]`, operand)
-	}
+func parseNumeric(operand any) (condition, error) {
+	parts, _ := operand.([]any)
 	var bounds []bound
-	for i := 0; i < len(parts); i += 2 {
-		operator, _ := textOf(parts[i])
+	for i := 0; i+1 < len(parts); i += 2 {
+		operator, _ := parts[i].(string)
 		limit, isNumber := numberOf(parts[i+1])
-		if !slices.Contains([]string{"=", "<", "<=", ">", ">="}, operator) || !isNumber {
-			return nil, fmt.Errorf("%s %s is no comparison with a number", parts[i], parts[i+1])
+		if isNumber && slices.Contains([]string{"=", "<", "<=", ">", ">="}, operator) {
+			bounds = append(bounds, bound{operator, limit})
 		}
-		bounds = append(bounds, bound{operator, limit})
 	}
-	if len(bounds) == 2 && (bounds[0].operator[0] != '>' || bounds[1].operator[0] != '<' || bounds[0].limit >= bounds[1].limit) {
-		return nil, fmt.Errorf("%s is no lower bound with an upper one above it", operand)
+	isOne := len(parts) == 2 && len(bounds) == 1
+	isRange := len(parts) == 4 && len(bounds) == 2 &&
+		bounds[0].operator[0] == '>' && bounds[1].operator[0] == '<' && bounds[0].limit < bounds[1].limit
+	if !isOne && !isRange {
+		return nil, fmt.Errorf(`%v is not like [">=", 1] or [">", 1, "<", 2]`, operand)
 	}
-	return leaf(func(got jsontext.Value) bool {
+	return leaf(func(got any) bool {
 		number, isNumber := numberOf(got)
-		for _, b := range bounds {
-			isNumber = isNumber && b.holds(number)
-		}
-		return isNumber
+		return isNumber && !slices.ContainsFunc(bounds, func(b bound) bool { return !b.holds(number) })
 	}), nil
 }
 
-// texts wants a text that passes a test.
-func texts(test func(string) bool) leaf {
-	return func(got jsontext.Value) bool {
-		text, ok := textOf(got)
-		return ok && test(text)
-	}
+// holds says whether the operator has the sign of the comparison in it.
+func (b bound) holds(number float64) bool {
+	sign := "<=>"[1+cmp.Compare(number, b.limit)]
+	return strings.IndexByte(b.operator, sign) >= 0
 }
 
-func textOf(value jsontext.Value) (string, bool) {
-	if value.Kind() != '"' {
-		return "", false
-	}
-	text, err := jsontext.AppendUnquote(nil, value)
-	return string(text), err == nil
+// leaf wants a value that is no object, and itself or an element to pass a test.
+func leaf(test func(any) bool) condition {
+	return anyElement(func(value any) bool { return isThere(value) && test(value) })
 }
 
-func numberOf(value jsontext.Value) (float64, bool) {
-	if value.Kind() != '0' {
-		return 0, false
+func isThere(value any) bool {
+	switch value.(type) {
+	case missing, map[string]any:
+		return false
 	}
-	number, err := strconv.ParseFloat(string(value), 64)
-	return number, err == nil
+	return true
+}
+
+func numberOf(value any) (float64, bool) {
+	literal, isNumber := value.(number)
+	parsed, err := strconv.ParseFloat(string(literal), 64)
+	return parsed, isNumber && err == nil
 }
