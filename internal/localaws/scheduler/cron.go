@@ -1,10 +1,10 @@
 package scheduler
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -26,10 +26,7 @@ func parseCron(text string, location *time.Location) (Expression, error) {
 	if (fields[2] == "?") == (fields[4] == "?") {
 		return nil, errors.New("exactly one of day-of-month and day-of-week must be ?")
 	}
-	var err error
-	if fields[4], err = weekdays(fields[4]); err != nil {
-		return nil, err
-	}
+	fields[4] = weekdays(fields[4])
 	expression, err := cronexpr.Parse(strings.Join(fields, " "))
 	if err != nil {
 		return nil, fmt.Errorf("cron: %w", err)
@@ -38,23 +35,18 @@ func parseCron(text string, location *time.Location) (Expression, error) {
 }
 
 // weekday is a day in a list or a range, as opposed to the number behind # or /.
-var weekday = regexp.MustCompile(`(^|[,-])(\d+)`)
+var weekday = regexp.MustCompile(`(^|[,-])\d+`)
 
-// weekdays counts the days of the week from 0, as everybody but AWS does. A lone L is Saturday.
-func weekdays(field string) (string, error) {
+// weekdays calls the days by name: AWS counts them from 1, everybody else from 0. A lone L is Saturday.
+func weekdays(field string) string {
 	if field == "L" {
-		return "6", nil
+		return "SAT"
 	}
-	var err error
-	counted := weekday.ReplaceAllStringFunc(field, func(match string) string {
+	names := map[string]string{"1": "SUN", "2": "MON", "3": "TUE", "4": "WED", "5": "THU", "6": "FRI", "7": "SAT"}
+	return weekday.ReplaceAllStringFunc(field, func(match string) string {
 		digits := strings.TrimLeft(match, ",-")
-		number, _ := strconv.Atoi(digits)
-		if number < 1 || number > 7 {
-			err = fmt.Errorf("day of week: %q is not within 1 to 7", digits)
-		}
-		return strings.TrimSuffix(match, digits) + strconv.Itoa(number-1)
+		return strings.TrimSuffix(match, digits) + cmp.Or(names[digits], "?"+digits) // the ? makes it an error
 	})
-	return counted, err
 }
 
 // Next returns the first matching minute. A local time that does not exist is left out; one that exists twice happens once.

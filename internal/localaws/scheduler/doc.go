@@ -9,6 +9,8 @@
 // Local times that daylight saving skips do not happen; those that come twice happen once. The package waits on ordinary timers,
 // so testing/synctest drives it through years in no time.
 //
+// A target that fails is tried again after 1 s, doubling to 5 minutes, 185 times: Scheduler's own retry policy, which is not to be set.
+//
 // Not emulated: flexible time windows, start and end dates, the 60-second precision (this scheduler is on time), dead-letter
 // queues and the CRUD calls of the Scheduler API.
 package scheduler

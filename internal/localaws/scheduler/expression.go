@@ -1,8 +1,8 @@
 package scheduler
 
 import (
+	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,29 +14,15 @@ type Expression interface {
 	Next(after time.Time) time.Time
 }
 
-var expressionForm = regexp.MustCompile(`^(rate|cron|at)\((.*)\)$`)
-
-// Parse reads a schedule expression. Cron and at expressions are in the location; nil means UTC.
+// Parse reads a schedule expression. Cron and at expressions are in the location.
 func Parse(text string, location *time.Location) (Expression, error) {
-	if location == nil {
-		location = time.UTC
-	}
-	form := expressionForm.FindStringSubmatch(strings.TrimSpace(text))
-	if form == nil {
+	kind, rest, _ := strings.Cut(strings.TrimSpace(text), "(")
+	parse := map[string]func(string, *time.Location) (Expression, error){"rate": parseRate, "cron": parseCron, "at": parseAt}[kind]
+	inside, isClosed := strings.CutSuffix(rest, ")")
+	if parse == nil || !isClosed {
 		return nil, fmt.Errorf("schedule expression %q: it must be rate(…), cron(…) or at(…)", text)
 	}
-	var (
-		expression Expression
-		err        error
-	)
-	switch form[1] {
-	case "rate":
-		expression, err = parseRate(form[2])
-	case "cron":
-		expression, err = parseCron(form[2], location)
-	default:
-		expression, err = parseAt(form[2], location)
-	}
+	expression, err := parse(inside, location)
 	if err != nil {
 		return nil, fmt.Errorf("schedule expression %q: %w", text, err)
 	}
@@ -51,27 +37,15 @@ func (r rate) Next(after time.Time) time.Time { return after.Add(time.Duration(r
 // maxRate keeps the multiplication away from the ends of time.Duration.
 const maxRate = 1_000_000
 
-func parseRate(text string) (Expression, error) {
-	parts := strings.Fields(text)
-	if len(parts) != 2 {
-		return nil, fmt.Errorf("a rate is a number and a unit")
+func parseRate(text string, _ *time.Location) (Expression, error) {
+	number, unit, _ := strings.Cut(text, " ")
+	count, err := strconv.Atoi(number)
+	units := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}
+	period := units[strings.TrimSuffix(unit, "s")]
+	if err != nil || count < 1 || count > maxRate || period == 0 {
+		return nil, errors.New("a rate is a positive number and minutes, hours or days")
 	}
-	value, err := strconv.Atoi(parts[0])
-	if err != nil || value < 1 || value > maxRate {
-		return nil, fmt.Errorf("%q is not a positive number", parts[0])
-	}
-	var unit time.Duration
-	switch strings.TrimSuffix(parts[1], "s") {
-	case "minute":
-		unit = time.Minute
-	case "hour":
-		unit = time.Hour
-	case "day":
-		unit = 24 * time.Hour
-	default:
-		return nil, fmt.Errorf("unit %q is not minutes, hours or days", parts[1])
-	}
-	return rate(time.Duration(value) * unit), nil
+	return rate(time.Duration(count) * period), nil
 }
 
 // moment is one point in time.

@@ -12,12 +12,10 @@ import (
 // TargetFunc is invoked with the schedule's input. An error is tried again.
 type TargetFunc func(ctx context.Context, input []byte) error
 
-// Retry is AWS's retry policy for targets.
 const (
-	// DefaultMaxRetries is how often a failed invocation is tried again. Source: Scheduler's RetryPolicy.
-	DefaultMaxRetries = 185
-	// DefaultMaxAge is how long it is tried.
-	DefaultMaxAge = 24 * time.Hour
+	// MaxRetries is how often a failed invocation is tried again. Source: RetryPolicy, Scheduler API reference. With the waits below
+	// they are used up within the 24 hours of its MaximumEventAgeInSeconds.
+	MaxRetries = 185
 
 	firstBackoff = time.Second
 	maxBackoff   = 5 * time.Minute
@@ -35,41 +33,18 @@ type Schedule struct {
 	Input []byte
 	// Target is invoked.
 	Target TargetFunc
-	// MaxRetries is how often a failed invocation is tried again; default 185, negative for never.
-	MaxRetries int
 }
 
-// timetable is a schedule that has been checked.
-type timetable struct {
-	Schedule
-	expression Expression
-	first      time.Time
-}
-
-// check parses a schedule; now is when it begins.
-func (s Schedule) check(now time.Time) (timetable, error) {
+func (s Schedule) parse() (Expression, error) {
 	location, err := time.LoadLocation(s.TimeZone)
 	if err != nil {
-		return timetable{}, fmt.Errorf("schedule %s: time zone: %w", s.Name, err)
+		return nil, fmt.Errorf("schedule %s: time zone: %w", s.Name, err)
 	}
 	expression, err := Parse(s.Expression, location)
 	if err != nil {
-		return timetable{}, fmt.Errorf("schedule %s: %w", s.Name, err)
+		return nil, fmt.Errorf("schedule %s: %w", s.Name, err)
 	}
-	if s.Target == nil {
-		return timetable{}, fmt.Errorf("schedule %s: it has no target", s.Name)
-	}
-	if len(s.Input) == 0 {
-		s.Input = []byte("{}")
-	}
-	if s.MaxRetries == 0 {
-		s.MaxRetries = DefaultMaxRetries
-	}
-	first := now
-	if _, isRate := expression.(rate); !isRate {
-		first = expression.Next(now)
-	}
-	return timetable{Schedule: s, expression: expression, first: first}, nil
+	return expression, nil
 }
 
 // Scheduler runs schedules. It is safe for concurrent use.
@@ -78,30 +53,29 @@ type Scheduler struct {
 	// waiting ends at Stop, running when Stop runs out of patience.
 	waiting, running  context.Context //nolint:containedctx // the life of the scheduler's own goroutines, no caller's
 	stopWait, stopRun context.CancelFunc
-	timetables        sync.WaitGroup
+	work              sync.WaitGroup
 }
 
 // Start checks all schedules, reports every problem at once, and begins to wait. A nil logger means silence.
 func Start(schedules []Schedule, logger *slog.Logger) (*Scheduler, error) {
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
-	var (
-		tables   []timetable
-		problems []error
-	)
-	for _, schedule := range schedules {
-		table, err := schedule.check(time.Now())
-		tables, problems = append(tables, table), append(problems, err)
+	expressions, problems := make([]Expression, len(schedules)), make([]error, len(schedules))
+	for i, schedule := range schedules {
+		expressions[i], problems[i] = schedule.parse()
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
 	s := &Scheduler{logger: logger}
 	s.waiting, s.stopWait = context.WithCancel(context.Background())
 	s.running, s.stopRun = context.WithCancel(context.Background())
-	for _, table := range tables {
-		s.timetables.Go(func() { s.keep(table) })
+	for i, schedule := range schedules {
+		if len(schedule.Input) == 0 {
+			schedule.Input = []byte("{}")
+		}
+		s.work.Go(func() { s.keep(schedule, expressions[i]) })
 	}
 	return s, nil
 }
@@ -111,7 +85,7 @@ func Start(schedules []Schedule, logger *slog.Logger) (*Scheduler, error) {
 func (s *Scheduler) Stop(ctx context.Context) error {
 	s.stopWait()
 	cut := context.AfterFunc(ctx, s.stopRun)
-	s.timetables.Wait()
+	s.work.Wait()
 	if !cut() {
 		return fmt.Errorf("scheduler: invocations in progress were cancelled: %w", context.Cause(ctx))
 	}
@@ -119,44 +93,39 @@ func (s *Scheduler) Stop(ctx context.Context) error {
 	return nil
 }
 
-// keep follows one timetable to its end. Invocations of one schedule may overlap, as on AWS: a slow target delays none.
-func (s *Scheduler) keep(table timetable) {
-	for at := table.first; !at.IsZero(); at = table.expression.Next(at) {
-		if !s.sleep(time.Until(at)) {
-			return
-		}
-		s.timetables.Go(func() { s.fire(table) })
+// keep follows one schedule to its end. Its invocations may overlap, as on AWS: a slow target delays none.
+func (s *Scheduler) keep(schedule Schedule, expression Expression) {
+	at := time.Now()
+	if _, isRate := expression.(rate); !isRate {
+		at = expression.Next(at)
+	}
+	for !at.IsZero() && s.sleep(time.Until(at)) {
+		s.work.Go(func() { s.fire(schedule) })
+		at = expression.Next(at)
 	}
 }
 
-// fire invokes the target until it takes the input, its retries or its age are used up, or the scheduler stops.
-func (s *Scheduler) fire(table timetable) {
-	begin := time.Now()
+// fire invokes the target until it takes the input, its retries are used up, or the scheduler stops.
+func (s *Scheduler) fire(schedule Schedule) {
+	wait := firstBackoff
 	for retries := 0; ; retries++ {
-		err := table.Target(s.running, table.Input)
+		err := schedule.Target(s.running, schedule.Input)
 		if err == nil {
 			return
 		}
-		if retries >= table.MaxRetries || time.Since(begin) >= DefaultMaxAge || !s.sleep(backoff(retries)) {
-			s.logger.Warn("schedule missed", "schedule", table.Name, "retries", retries, "error", err)
+		if retries == MaxRetries || !s.sleep(wait) {
+			s.logger.Warn("schedule missed", "schedule", schedule.Name, "retries", retries, "error", err)
 			return
 		}
+		wait = min(2*wait, maxBackoff)
 	}
-}
-
-// backoff doubles from 1 s to 5 minutes.
-func backoff(retries int) time.Duration {
-	return min(firstBackoff<<min(retries, 9), maxBackoff)
 }
 
 // sleep waits and reports whether the scheduler still runs.
 func (s *Scheduler) sleep(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
-		return s.waiting.Err() == nil
+	case <-time.After(d):
 	case <-s.waiting.Done():
-		return false
 	}
+	return s.waiting.Err() == nil
 }

@@ -57,6 +57,7 @@ func TestExpression_Next(t *testing.T) {
 		{"AWS's first example", "cron(15 12 * * ? *)", "UTC", "2026-11-21T12:15:00Z", []string{"2026-11-22T12:15:00Z"}},
 		{"weekdays by name, a range of hours with a step", "cron(0 8-18/5 ? * MON-FRI *)", "UTC", "2026-11-20T18:00:00Z", []string{"2026-11-23T08:00:00Z", "2026-11-23T13:00:00Z", "2026-11-23T18:00:00Z"}},
 		{"Sunday is 1", "cron(0 0 ? * 1 *)", "UTC", "2026-11-21T00:00:00Z", []string{"2026-11-22T00:00:00Z"}},
+		{"days by number", "cron(0 0 ? * 7,2-3 *)", "UTC", "2026-11-21T00:00:00Z", []string{"2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z", "2026-11-28T00:00:00Z"}},
 		{"the last day of the month", "cron(0 0 L * ? *)", "UTC", "2028-02-01T00:00:00Z", []string{"2028-02-29T00:00:00Z", "2028-03-31T00:00:00Z"}},
 		{"the weekday nearest to a Sunday is the Monday", "cron(0 0 15W * ? *)", "UTC", "2026-11-01T00:00:00Z", []string{"2026-11-16T00:00:00Z"}},
 		{"the weekday nearest to a Saturday the first stays in its month", "cron(0 0 1W * ? *)", "UTC", "2026-07-15T00:00:00Z", []string{"2026-08-03T00:00:00Z"}},
@@ -93,15 +94,15 @@ func TestExpression_Next(t *testing.T) {
 func TestParse_Refuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ expression, part string }{
-		{"", "rate"}, {"every(5 minutes)", "rate"}, {"rate(5 minutes) ", ""}, {"rate(0 minutes)", "positive"}, {"rate(5)", "a number and a unit"},
-		{"rate(5 seconds)", "seconds"}, {"rate(99999999999 days)", "positive"}, {"cron(* * * * *)", "six fields"}, {"cron(* * * * * *)", "must be ?"},
+		{"", "rate"}, {"every(5 minutes)", "rate"}, {"rate(5 minutes) ", ""}, {"rate(0 minutes)", "positive"}, {"rate(5)", "positive"}, {"rate(5 minutes", "rate"},
+		{"rate(5 seconds)", "minutes"}, {"rate(5 minutes later)", "minutes"}, {"rate(99999999999 days)", "positive"}, {"cron(* * * * *)", "six fields"}, {"cron(* * * * * *)", "must be ?"},
 		{"cron(* * ? * ? *)", "must be ?"}, {"cron(60 * * * ? *)", "minute"}, {"cron(* 24 * * ? *)", "hour"}, {"cron(* * 0 * ? *)", "day-of-month"},
-		{"cron(* * 32W * ? *)", "32"}, {"cron(* * * FOO ? *)", "FOO"}, {"cron(* * ? * MON#6 *)", "6"}, {"cron(* * ? * X#1 *)", "X"}, {"cron(* * ? * 8L *)", "8"},
+		{"cron(* * 32W * ? *)", "32"}, {"cron(* * * FOO ? *)", "FOO"}, {"cron(* * ? * MON#6 *)", "6"}, {"cron(* * ? * X#1 *)", "X"}, {"cron(* * ? * 8L *)", "8"}, {"cron(* * ? * 0 *)", "0"}, {"cron(* * ? * MON,0-3 *)", "0"},
 		{"cron(*/0 * * * ? *)", "interval"}, {"cron(* * * * ? 1969)", "year"}, {"cron(1-x * * * ? *)", "x"},
 		{"at(2026-11-21)", "yyyy"}, {"at(2026-13-01T00:00:00)", "yyyy"},
 	}
 	for _, test := range tests {
-		_, err := scheduler.Parse(test.expression, nil)
+		_, err := scheduler.Parse(test.expression, time.UTC)
 		if test.part == "" {
 			if err != nil {
 				t.Errorf("Parse(%q): %v", test.expression, err)
@@ -222,11 +223,16 @@ func TestScheduler_RetriesWithBackoff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
-		s := start(t, scheduler.Schedule{Name: "once", Expression: "at(2000-01-01T00:01:00)", Input: []byte("fail"), Target: r.target, MaxRetries: 3})
-		time.Sleep(time.Hour)
+		s := start(t, scheduler.Schedule{Name: "once", Expression: "at(2000-01-01T00:01:00)", Input: []byte("fail"), Target: r.target})
+		time.Sleep(48 * time.Hour)
 		m := time.Minute
-		if diff := cmp.Diff([]time.Duration{m, m + time.Second, m + 3*time.Second, m + 7*time.Second}, r.times()); diff != "" {
+		times := r.times()
+		if diff := cmp.Diff([]time.Duration{m, m + time.Second, m + 3*time.Second, m + 7*time.Second}, times[:4]); diff != "" {
 			t.Errorf("times (-want +got):\n%s", diff)
+		}
+		last := len(times) - 1
+		if last != scheduler.MaxRetries || times[last]-times[last-1] != 5*m || times[last] > 24*time.Hour {
+			t.Errorf("%d retries until %s, want 185 with up to 5 minutes between them, within a day", last, times[last])
 		}
 		if err := s.Stop(t.Context()); err != nil {
 			t.Error(err)
@@ -253,12 +259,12 @@ func TestScheduler_StopCancelsWhenItsContextEnds(t *testing.T) {
 func TestStart_ReportsEveryProblem(t *testing.T) {
 	t.Parallel()
 	_, err := scheduler.Start([]scheduler.Schedule{
-		{Name: "a", Expression: "rate(1 year)"}, {Name: "b", Expression: "rate(1 day)", TimeZone: "Mars/Olympus"}, {Name: "c", Expression: "rate(1 day)"},
+		{Name: "a", Expression: "rate(1 year)"}, {Name: "b", Expression: "rate(1 day)", TimeZone: "Mars/Olympus"},
 	}, nil)
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, part := range []string{"schedule a", "schedule b: time zone", "schedule c: it has no target"} {
+	for _, part := range []string{"schedule a", "schedule b: time zone"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("error %q does not mention %q", err, part)
 		}
