@@ -1,207 +1,224 @@
 package dynamodb
 
 import (
+	"errors"
+	"maps"
+	"math/big"
+	"slices"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/go-json-experiment/json"
 
-	"github.com/millrace-dev/millrace/internal/localaws/journal"
+	"github.com/millrace-dev/millrace/internal/localaws/awsjson"
 )
 
 const (
+	// maxItemBytes bounds an item. Source: Amazon DynamoDB Developer Guide, "Quotas".
+	maxItemBytes = 400 << 10
+	// maxKeyBytes bounds a partition key. Source: the same.
+	maxKeyBytes = 2048
 	// maxBatchKeys is the most keys of one BatchGetItem. Source: Amazon DynamoDB API Reference.
 	maxBatchKeys = 100
 	// maxPageBytes bounds what a Scan returns at once. Source: the same, Scan.
 	maxPageBytes = 1 << 20
-	allOld       = "ALL_OLD"
 )
 
-// target is what writes and reads of one item have in common.
-type target struct {
-	TableName string         `json:"TableName"`
-	Key       jsontext.Value `json:"Key"`
-	Item      jsontext.Value `json:"Item"`
-
-	ConditionExpression                 string                    `json:"ConditionExpression"`
-	ExpressionAttributeNames            map[string]string         `json:"ExpressionAttributeNames"`
-	ExpressionAttributeValues           map[string]jsontext.Value `json:"ExpressionAttributeValues"`
-	ReturnValues                        string                    `json:"ReturnValues"`
-	ReturnValuesOnConditionCheckFailure string                    `json:"ReturnValuesOnConditionCheckFailure"`
-	ReturnConsumedCapacity              string                    `json:"ReturnConsumedCapacity"`
-	ReturnItemCollectionMetrics         string                    `json:"ReturnItemCollectionMetrics"`
+// idOf returns what identifies an item in its table: type and value of its key.
+func (t *table) idOf(it item) (string, error) {
+	key, there := it[t.Key]
+	switch {
+	case !there:
+		return "", errValidation("One or more parameter values were invalid: Missing the key %s in the item", t.Key)
+	case key.kind != t.Type:
+		return "", errValidation("One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s", t.Key, t.Type, key.kind)
+	case key.data == "" || len(key.data) > maxKeyBytes:
+		return "", errValidation("One or more parameter values are not valid. The size of the key %s must be between 1 and %d bytes", t.Key, maxKeyBytes)
+	}
+	return t.Type + key.data, nil
 }
 
-type itemOutput struct {
-	Attributes jsontext.Value `json:"Attributes,omitempty"`
-	Item       jsontext.Value `json:"Item,omitempty"`
+// idOfKey is idOf for a Key parameter, which has no other attributes.
+func (t *table) idOfKey(key item) (string, error) {
+	id, err := t.idOf(key)
+	if err != nil || len(key) != 1 {
+		return "", errValidation("The provided key element does not match the schema")
+	}
+	return id, nil
 }
 
-// condition parses what has to hold.
-func (in *target) condition() (condition, error) {
-	e := expression{Text: in.ConditionExpression, Names: in.ExpressionAttributeNames, Values: make(map[string]value)}
-	for name, raw := range in.ExpressionAttributeValues {
-		v, err := parseValue(raw)
+func (t *table) journalKey(id string) []byte { return []byte(itemPrefix + t.Name + "\x00" + id) }
+
+// sweep removes expired items, when there are many. The caller holds the lock.
+func (s *Service) sweep(t *table, now time.Time) {
+	if t.TTL == "" || len(t.items) < t.sweepAt {
+		return
+	}
+	today := new(big.Rat).SetInt64(now.Unix())
+	for id, it := range t.items {
+		if end := it[t.TTL].number; end != nil && end.Cmp(today) < 0 {
+			delete(t.items, id)
+			s.journal.Delete(t.journalKey(id))
+		}
+	}
+	t.sweepAt = max(firstSweep, 2*len(t.items))
+}
+
+type putInput struct {
+	TableName                           string
+	Item                                item
+	ConditionExpression                 string
+	ExpressionAttributeValues           item
+	ReturnValuesOnConditionCheckFailure string
+}
+
+func (s *Service) putItem(in putInput) (nothing struct{}, err error) {
+	condition, err := parseCondition(in.ConditionExpression, in.ExpressionAttributeValues)
+	if err != nil {
+		return nothing, err
+	}
+	text, _ := json.Marshal(in.Item) // it is what was sent
+	if len(text) > maxItemBytes {
+		return nothing, errValidation("Item size has exceeded the maximum allowed size")
+	}
+	return nothing, s.onTable(in.TableName, func(t *table) error {
+		id, err := t.idOf(in.Item)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		e.Values[name] = v
-	}
-	return parseCondition(e)
-}
-
-// write is a write that is decided but for the state of the table.
-type write struct {
-	*target
-	item      item // zero to delete
-	condition condition
-}
-
-func (s *Service) putItem(in *target) (itemOutput, error) {
-	it, err := parseItem(in.Item)
-	if err != nil {
-		return itemOutput{}, err
-	}
-	return s.write(in, it, (*table).idOf)
-}
-
-func (s *Service) deleteItem(in *target) (itemOutput, error) {
-	key, err := parseItem(in.Key)
-	if err != nil {
-		return itemOutput{}, err
-	}
-	return s.write(in, key, (*table).idOfKey)
-}
-
-func (s *Service) write(in *target, subject item, identify func(*table, item) (string, error)) (itemOutput, error) {
-	holds, err := in.condition()
-	if err != nil {
-		return itemOutput{}, err
-	}
-	w := write{target: in, condition: holds}
-	if in.Item != nil {
-		w.item = subject
-	}
-	out, ticket, err := s.apply(&w, func(t *table) (string, error) { return identify(t, subject) })
-	if err != nil {
-		return itemOutput{}, err
-	}
-	if err := ticket.Wait(); err != nil {
-		return itemOutput{}, errKept(err)
-	}
-	return out, nil
-}
-
-// apply decides and writes under the lock. The ticket is done when it is on disk.
-func (s *Service) apply(w *write, identify func(*table) (string, error)) (out itemOutput, ticket *journal.Ticket, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := s.tables[w.TableName]
-	if t == nil {
-		return out, nil, errMissingTable(w.TableName)
-	}
-	id, err := identify(t)
-	if err != nil {
-		return out, nil, err
-	}
-	old := t.items[id]
-	if !w.condition(old) {
-		found := item{}
-		if w.ReturnValuesOnConditionCheckFailure == allOld {
-			found = old
+		if old := t.items[id]; !condition.holds(old) {
+			refusal := awsjson.Refuse("ConditionalCheckFailedException", "The conditional request failed")
+			if in.ReturnValuesOnConditionCheckFailure == "ALL_OLD" {
+				refusal.Item = old
+			}
+			return refusal
 		}
-		return out, nil, errCondition(found)
-	}
-	if w.ReturnValues == allOld {
-		out.Attributes = old.raw
-	}
-	if w.item.raw == nil {
-		delete(t.items, id)
-		s.journal.Delete(journalKey(t, id))
-		return out, s.journal.Submit(), nil
-	}
-	if s.journal.Full() {
-		return out, nil, errKept(errDiskFull)
-	}
-	s.sweep(t, time.Now())
-	t.items[id] = w.item
-	s.journal.Set(journalKey(t, id), w.item.raw)
-	return out, s.journal.Submit(), nil
+		if s.journal.Full() {
+			return errors.New("the disk of the data directory is nearly full")
+		}
+		s.sweep(t, time.Now())
+		t.items[id] = in.Item
+		s.journal.Set(t.journalKey(id), text)
+		return nil
+	})
 }
 
 type getInput struct {
-	TableName              string         `json:"TableName"`
-	Key                    jsontext.Value `json:"Key"`
-	ConsistentRead         bool           `json:"ConsistentRead"`
-	ReturnConsumedCapacity string         `json:"ReturnConsumedCapacity"`
+	TableName      string
+	Key            item
+	ConsistentRead bool
 }
 
-func (s *Service) getItem(in *getInput) (itemOutput, error) {
-	key, err := parseItem(in.Key)
-	if err != nil {
-		return itemOutput{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found, err := s.find(in.TableName, key)
-	return itemOutput{Item: found.raw}, err
+type getOutput struct {
+	Item item `json:",omitempty"`
 }
 
-// find looks an item up. The caller holds the lock.
-func (s *Service) find(tableName string, key item) (item, error) {
-	t := s.tables[tableName]
-	if t == nil {
-		return item{}, errMissingTable(tableName)
-	}
-	id, err := t.idOfKey(key)
-	return t.items[id], err
+func (s *Service) getItem(in getInput) (out getOutput, err error) {
+	err = s.onTable(in.TableName, func(t *table) error {
+		id, err := t.idOfKey(in.Key)
+		out.Item = t.items[id]
+		return err
+	})
+	return out, err
 }
 
 type batchGetInput struct {
-	RequestItems           map[string]batchKeys `json:"RequestItems"`
-	ReturnConsumedCapacity string               `json:"ReturnConsumedCapacity"`
-}
-
-type batchKeys struct {
-	Keys           []jsontext.Value `json:"Keys"`
-	ConsistentRead bool             `json:"ConsistentRead"`
+	RequestItems map[string]struct {
+		Keys           []item
+		ConsistentRead bool
+	}
 }
 
 type batchGetOutput struct {
-	Responses       map[string][]jsontext.Value `json:"Responses"`
-	UnprocessedKeys map[string]batchKeys        `json:"UnprocessedKeys"`
+	Responses       map[string][]item
+	UnprocessedKeys struct{}
 }
 
-func (s *Service) batchGetItem(in *batchGetInput) (batchGetOutput, error) {
-	out := batchGetOutput{Responses: make(map[string][]jsontext.Value), UnprocessedKeys: make(map[string]batchKeys)}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *Service) batchGetItem(in batchGetInput) (out batchGetOutput, err error) {
 	keys := 0
-	for tableName, wanted := range in.RequestItems {
-		out.Responses[tableName] = []jsontext.Value{}
-		seen := make(map[string]bool)
-		for _, raw := range wanted.Keys {
-			if keys++; keys > maxBatchKeys {
-				return out, errValidation("Too many items requested for the BatchGetItem call")
-			}
-			if seen[string(raw)] {
-				return out, errValidation("Provided list of item keys contains duplicates")
-			}
-			seen[string(raw)] = true
-			key, err := parseItem(raw)
+	for _, wanted := range in.RequestItems {
+		keys += len(wanted.Keys)
+	}
+	if keys == 0 || keys > maxBatchKeys {
+		return out, errValidation("The batch get request must contain 1 to %d keys, not %d", maxBatchKeys, keys)
+	}
+	out.Responses = make(map[string][]item)
+	err = s.locked(func() error {
+		for name, wanted := range in.RequestItems {
+			t, err := s.table(name)
 			if err != nil {
-				return out, err
+				return err
 			}
-			found, err := s.find(tableName, key)
-			if err != nil {
-				return out, err
-			}
-			if found.raw != nil {
-				out.Responses[tableName] = append(out.Responses[tableName], found.raw)
+			if out.Responses[name], err = t.find(wanted.Keys); err != nil {
+				return err
 			}
 		}
+		return nil
+	})
+	return out, err
+}
+
+// find returns the items of those keys that are there.
+func (t *table) find(keys []item) (found []item, err error) {
+	seen := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		id, err := t.idOfKey(key)
+		if err != nil {
+			return nil, err
+		}
+		if seen[id] {
+			return nil, errValidation("Provided list of item keys contains duplicates")
+		}
+		seen[id] = true
+		if it, there := t.items[id]; there {
+			found = append(found, it)
+		}
 	}
-	if keys == 0 {
-		return out, errValidation("The batch get request must contain at least one key")
-	}
-	return out, nil
+	return found, nil
+}
+
+type scanInput struct {
+	TableName         string
+	Limit             int
+	ExclusiveStartKey item
+	Select            string
+	ConsistentRead    bool
+}
+
+type scanOutput struct {
+	Items            []item
+	Count            int
+	ScannedCount     int
+	LastEvaluatedKey item `json:",omitempty"`
+}
+
+// scan returns items in the order of their keys, a page at a time.
+func (s *Service) scan(in scanInput) (out scanOutput, err error) {
+	err = s.onTable(in.TableName, func(t *table) error {
+		after := ""
+		if in.ExclusiveStartKey != nil {
+			if after, err = t.idOfKey(in.ExclusiveStartKey); err != nil {
+				return err
+			}
+		}
+		size := 0
+		for _, id := range slices.Sorted(maps.Keys(t.items)) {
+			it := t.items[id]
+			if id <= after {
+				continue
+			}
+			if len(out.Items) == in.Limit && in.Limit > 0 || size > maxPageBytes {
+				last := out.Items[len(out.Items)-1]
+				out.LastEvaluatedKey = item{t.Key: last[t.Key]}
+				break
+			}
+			out.Items = append(out.Items, it)
+			size += it.size()
+		}
+		out.Count, out.ScannedCount = len(out.Items), len(out.Items)
+		if in.Select == "COUNT" {
+			out.Items = nil
+		}
+		return nil
+	})
+	return out, err
 }

@@ -2,10 +2,12 @@ package dynamodb
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -23,6 +25,9 @@ const (
 	tablePrefix = "t"
 	itemPrefix  = "i"
 )
+
+// maxRequestBytes bounds a request. Source: Amazon DynamoDB Developer Guide: 16 MB for any request.
+const maxRequestBytes = 16 << 20
 
 // Options configure a service.
 type Options struct {
@@ -44,77 +49,85 @@ type Service struct {
 	tables  map[string]*table
 }
 
-// table is one table with all its items.
-type table struct {
-	Name    string    `json:"name"`
-	Key     string    `json:"key"`     // name of the partition key
-	Type    string    `json:"type"`    // of it: S or B
-	Created time.Time `json:"created"` //
-	TTL     string    `json:"ttl"`     // attribute; empty when switched off
-	Billing string    `json:"billing"` // as given
-	items   map[string]item
-	sweepAt int // number of items at which expired ones are looked for
-}
-
-const firstSweep = 512
-
 // Open returns a service with everything that the journal holds, and keeps every further change
 // there; with a nil journal all is in memory. The journal must have been opened with JournalVersion and
 // has to outlive the service.
 func Open(options Options, from *journal.Journal) (*Service, error) {
-	options.Faults = cmp.Or(options.Faults, new(Faults))
-	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
 	s := &Service{options: options, journal: from, tables: make(map[string]*table)}
-	s.protocol = s.newProtocol()
+	s.protocol = &awsjson.Service{
+		Target: "DynamoDB_20120810.", Namespace: "com.amazonaws.dynamodb.v20120810#", MaxRequestBytes: maxRequestBytes,
+		Faults: cmp.Or(options.Faults, new(Faults)), Logger: cmp.Or(options.Logger, slog.New(slog.DiscardHandler)),
+		Operations: map[string]awsjson.Operation{
+			"CreateTable":   decoded(s.createTable),
+			"DescribeTable": decoded(s.describeTable),
+			"ListTables":    decoded(s.listTables),
+			"PutItem":       decoded(s.putItem),
+			"GetItem":       decoded(s.getItem),
+			"BatchGetItem":  decoded(s.batchGetItem),
+			"Scan":          decoded(s.scan),
+		},
+	}
 	if from == nil {
 		return s, nil
 	}
-	if err := from.Each([]byte(tablePrefix), s.restoreTable); err != nil {
-		return nil, err
+	if err := cmp.Or(from.Each([]byte(tablePrefix), s.restoreTable), from.Each([]byte(itemPrefix), s.restoreItem)); err != nil {
+		return nil, fmt.Errorf("dynamodb journal: %w", err)
 	}
-	return s, from.Each([]byte(itemPrefix), s.restoreItem)
+	return s, nil
 }
 
 func (s *Service) restoreTable(_, value []byte) error {
-	t := &table{items: make(map[string]item), sweepAt: firstSweep}
-	if err := json.Unmarshal(value, t); err != nil {
-		return errStored(err)
-	}
+	t := newTable()
+	err := json.Unmarshal(value, t)
 	s.tables[t.Name] = t
-	return nil
+	return err
 }
 
 func (s *Service) restoreItem(key, value []byte) error {
-	name, id, found := strings.Cut(string(key[len(itemPrefix):]), "\x00")
+	name, id, _ := strings.Cut(string(key[len(itemPrefix):]), "\x00")
 	t := s.tables[name]
-	if !found || t == nil {
-		return errStored(errNoTable)
+	if t == nil {
+		return errors.New("an item of no table")
 	}
-	it, err := parseItem(append([]byte(nil), value...))
-	if err != nil {
-		return errStored(err)
-	}
+	var it item
+	err := json.Unmarshal(value, &it)
 	t.items[id] = it
-	return nil
+	return err
 }
 
-func journalKey(t *table, id string) []byte { return []byte(itemPrefix + t.Name + "\x00" + id) }
-
-func (s *Service) keepTable(t *table) {
-	text, _ := json.Marshal(t) // texts and a time always marshal
-	s.journal.Set([]byte(tablePrefix+t.Name), text)
+// decoded makes an operation of a method with typed input and output. A parameter that the input does not
+// have is refused: it would be ignored in silence otherwise.
+func decoded[In, Out any](method func(in In) (Out, error)) awsjson.Operation {
+	return awsjson.Decoded(func(_ *http.Request, in In) (Out, error) { return method(in) }, json.RejectUnknownMembers(true))
 }
 
-// sweep removes expired items, when there are many. The caller holds the lock.
-func (s *Service) sweep(t *table, now time.Time) {
-	if len(t.items) < t.sweepAt {
-		return
-	}
-	for id, it := range t.items {
-		if t.TTL != "" && it.expired(t.TTL, now) {
-			delete(t.items, id)
-			s.journal.Delete(journalKey(t, id))
+// ServeHTTP answers the AWS JSON 1.0 protocol. Signatures are not verified.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.protocol.ServeHTTP(w, r) }
+
+// locked runs fn under the lock, as one atomic change, and returns when what it changed or saw is on disk.
+func (s *Service) locked(fn func() error) error {
+	s.mu.Lock()
+	err := fn()
+	ticket := s.journal.Submit()
+	s.mu.Unlock()
+	return cmp.Or(ticket.Wait(), err)
+}
+
+// onTable is locked for one table.
+func (s *Service) onTable(name string, fn func(t *table) error) error {
+	return s.locked(func() error {
+		t, err := s.table(name)
+		if err != nil {
+			return err
 		}
+		return fn(t)
+	})
+}
+
+func (s *Service) table(name string) (*table, error) {
+	t := s.tables[name]
+	if t == nil {
+		return nil, awsjson.Refuse("ResourceNotFoundException", "Requested resource not found: Table: %s not found", name)
 	}
-	t.sweepAt = max(firstSweep, 2*len(t.items))
+	return t, nil
 }

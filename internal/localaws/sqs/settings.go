@@ -93,7 +93,7 @@ func readSettings(values map[string]string) (settings, error) {
 	s.retention = seconds("MessageRetentionPeriod", MinRetention, MaxRetention)
 	s.maxMessageBytes = number("MaximumMessageSize", MinMessageSizeSetting, MaxMessageBytes)
 	number(kmsReuse, 60, 86_400)
-	if _, err := strconv.ParseBool(values[managedSSE]); err != nil {
+	if managed := values[managedSSE]; managed != "true" && managed != "false" {
 		problem = errAttributeValue(managedSSE, values[managedSSE])
 	}
 	var badRedrive, badAllow error
