@@ -65,7 +65,7 @@ func startCloud(ctx context.Context, p plan) (*cloud, error) {
 	}
 	c.api, c.aws = c.server.APIURL(), c.server.AWSURL()
 	c.atStart = c.held()
-	c.queueURL, c.dlqURL = c.server.QueueURL(devstack.MainQueue), c.server.QueueURL(devstack.LetterQueue)
+	c.queueURL, c.dlqURL = localaws.QueueURL(c.aws, devstack.MainQueue), localaws.QueueURL(c.aws, devstack.LetterQueue)
 	close(c.ready)
 	return c, nil
 }

@@ -53,7 +53,7 @@ func newLargeLetter(t *testing.T) *largeLetter {
 		HTTPClient: queue.KeepConnections(nil),
 	})
 	flags := dlqFlags{awsFlags: awsFlags{AWS: l.endpoint}}
-	l.letters = queue.New(client, server.QueueURL(devstack.LetterQueue)).WithBucket(&letterBucket{flags: flags})
+	l.letters = queue.New(client, localaws.QueueURL(server.AWSURL(), devstack.LetterQueue)).WithBucket(&letterBucket{flags: flags})
 	packs, err := batch.Encode(refusedBy("warehouse", "transient", 503), []event.Event{{
 		ID: "large", Source: "web", Type: "signup", Kind: "event", Data: []byte(l.data),
 	}})

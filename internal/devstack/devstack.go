@@ -101,10 +101,9 @@ func Start(ctx context.Context, o Options) (*localaws.Server, error) {
 		AWSAddress: o.AWSAddress, APIAddress: o.APIAddress, DataDir: o.DataDir,
 		Queues: []localaws.Queue{
 			{Name: LetterQueue, Attributes: map[string]string{"MessageRetentionPeriod": letterRetention}},
-			{
-				Name: MainQueue, DeadLetterQueue: LetterQueue, MaxReceiveCount: MaxReceives,
-				Attributes: map[string]string{"VisibilityTimeout": wholeSeconds(o.Visibility)},
-			},
+			{Name: MainQueue, Attributes: map[string]string{
+				"VisibilityTimeout": wholeSeconds(o.Visibility), "RedrivePolicy": localaws.RedrivePolicy(LetterQueue, MaxReceives),
+			}},
 		},
 		Tables:    []localaws.Table{{Name: DedupTable, Key: dynamo.KeyAttribute, KeyType: "B", TTL: dynamo.TTLAttribute}},
 		Buckets:   []string{ClaimBucket},

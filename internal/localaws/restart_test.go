@@ -16,8 +16,8 @@ func TestServer_DataDir_KeepsQueuesAndTakesNewAttributes(t *testing.T) {
 	options := localaws.Options{
 		DataDir: filepath.Join(t.TempDir(), "queues"),
 		Queues: []localaws.Queue{
-			{Name: "main", Attributes: map[string]string{"VisibilityTimeout": "30"}, DeadLetterQueue: "dead", MaxReceiveCount: 2},
 			{Name: "dead"},
+			{Name: "main", Attributes: map[string]string{"VisibilityTimeout": "30", "RedrivePolicy": localaws.RedrivePolicy("dead", 2)}},
 		},
 	}
 	first := start(t, options)
@@ -30,8 +30,7 @@ func TestServer_DataDir_KeepsQueuesAndTakesNewAttributes(t *testing.T) {
 	if err := first.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	options.Queues[0].Attributes = map[string]string{"VisibilityTimeout": "60"}
-	options.Queues[0].MaxReceiveCount = 5
+	options.Queues[1].Attributes = map[string]string{"VisibilityTimeout": "60", "RedrivePolicy": localaws.RedrivePolicy("dead", 5)}
 	second := start(t, options)
 	got, err := second.SQS().Peek("main")
 	if err != nil || len(got) != 1 || got[0].Body != "kept" {

@@ -26,6 +26,7 @@ import (
 	"github.com/millrace-dev/millrace/internal/localaws/apigateway"
 	"github.com/millrace-dev/millrace/internal/localaws/esm"
 	"github.com/millrace-dev/millrace/internal/localaws/lambda"
+	"github.com/millrace-dev/millrace/internal/localaws/scheduler"
 )
 
 const roleVariable = "MILLRACE_TEST_ROLE"
@@ -152,8 +153,8 @@ func TestServer_EventTravelsFromHTTPToTheSinkOrTheDeadLetters(t *testing.T) {
 	address, next := sink(t)
 	server := start(t, localaws.Options{
 		Queues: []localaws.Queue{
-			{Name: "main", Attributes: map[string]string{"VisibilityTimeout": "1"}, DeadLetterQueue: "dead", MaxReceiveCount: 2},
 			{Name: "dead"},
+			{Name: "main", Attributes: map[string]string{"VisibilityTimeout": "1", "RedrivePolicy": localaws.RedrivePolicy("dead", 2)}},
 		},
 		Functions: []lambda.Function{function(t, "ingest"), function(t, "flush")},
 		Mappings:  []localaws.Mapping{{Function: "flush", Options: esm.Options{Queue: "main", ReportBatchItemFailures: true}}},
@@ -178,7 +179,7 @@ func TestServer_EventTravelsFromHTTPToTheSinkOrTheDeadLetters(t *testing.T) {
 		t.Errorf("the sink got %q", got)
 	}
 	post(`{"event":"poison"}`)
-	out, err := sqs.NewFromConfig(client(t, server)).ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(server.QueueURL("dead")), WaitTimeSeconds: 20})
+	out, err := sqs.NewFromConfig(client(t, server)).ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(localaws.QueueURL(server.AWSURL(), "dead")), WaitTimeSeconds: 20})
 	if err != nil || len(out.Messages) != 1 || aws.ToString(out.Messages[0].Body) != `{"event":"poison"}` {
 		t.Errorf("dead letters: %+v, %v; want the poison", out, err)
 	}
@@ -214,7 +215,9 @@ func TestServer_ScheduleInvokesAFunction(t *testing.T) {
 	f.Environment["REPORT_TO"] = address
 	start(t, localaws.Options{
 		Functions: []lambda.Function{f},
-		Schedules: []localaws.Schedule{{Name: "now", Expression: "rate(1 day)", Function: "tick", Input: []byte(`{"say":"on time"}`)}},
+		Schedules: []localaws.Schedule{{
+			Schedule: scheduler.Schedule{Name: "now", Expression: "rate(1 day)", Input: []byte(`{"say":"on time"}`)}, Function: "tick",
+		}},
 	})
 	if got := next(); got != "on time" {
 		t.Errorf("reported %q", got)
@@ -227,8 +230,8 @@ func TestServer_InProcessClient(t *testing.T) {
 	configuration := client(t, server)
 	configuration.HTTPClient = server.Client()
 	out, err := sqs.NewFromConfig(configuration).GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("q")})
-	if err != nil || aws.ToString(out.QueueUrl) != server.QueueURL("q") {
-		t.Errorf("got %v, %v; want %s", out, err, server.QueueURL("q"))
+	if want := localaws.QueueURL(server.AWSURL(), "q"); err != nil || aws.ToString(out.QueueUrl) != want {
+		t.Errorf("got %v, %v; want %s", out, err, want)
 	}
 	if depth, err := server.SQS().Depth("q"); err != nil || depth.Visible != 0 {
 		t.Errorf("depth %+v, %v", depth, err)
@@ -260,18 +263,24 @@ func TestStart_Refuses(t *testing.T) {
 		options localaws.Options
 		parts   []string
 	}{
-		{"every interface", localaws.Options{AWSAddress: "0.0.0.0:0", APIAddress: ":80"}, []string{`"0.0.0.0:0" is not loopback`, `":80" is not loopback`, "use 127.0.0.1:80"}},
+		{"every interface for AWS", localaws.Options{AWSAddress: "0.0.0.0:0"}, []string{`"0.0.0.0:0" is not loopback`}},
+		{"every interface for the front door", localaws.Options{APIAddress: ":80", Functions: []lambda.Function{ingest}, FrontDoor: localaws.FrontDoor{Function: "ingest"}}, []string{`":80" is not loopback`, "use 127.0.0.1:80"}},
 		{"an address that is none", localaws.Options{AWSAddress: "nonsense"}, []string{"nonsense"}},
-		{"names that nothing has", localaws.Options{
-			Queues:    []localaws.Queue{{Name: "main", DeadLetterQueue: "dead"}},
-			Mappings:  []localaws.Mapping{{Function: "flush", Options: esm.Options{Queue: "other", BatchSize: 100}}},
-			Schedules: []localaws.Schedule{{Name: "s", Function: "drain"}}, FrontDoor: localaws.FrontDoor{Function: "door"},
-		}, []string{`no queue "dead"`, `no queue "other"`, `no function "flush"`, "needs a batching window", `no function "drain"`, `no function "door"`}},
+		{"functions that nobody declares", localaws.Options{
+			Mappings:  []localaws.Mapping{{Function: "flush", Options: esm.Options{Queue: "main"}}},
+			Schedules: []localaws.Schedule{{Schedule: scheduler.Schedule{Name: "s"}, Function: "drain"}}, FrontDoor: localaws.FrontDoor{Function: "door"},
+		}, []string{`no function "flush"`, `no function "drain"`, `no function "door"`}},
+		{"a mapping of no queue", localaws.Options{Functions: []lambda.Function{ingest}, Mappings: []localaws.Mapping{{Function: "ingest", Options: esm.Options{Queue: "other"}}}}, []string{`no queue "other"`}},
+		{"a mapping that is none", localaws.Options{
+			Queues: []localaws.Queue{{Name: "main"}}, Functions: []lambda.Function{ingest},
+			Mappings: []localaws.Mapping{{Function: "ingest", Options: esm.Options{Queue: "main", BatchSize: 100}}},
+		}, []string{"needs a batching window"}},
+		{"dead letters to no queue", localaws.Options{Queues: []localaws.Queue{{Name: "main", Attributes: map[string]string{"RedrivePolicy": localaws.RedrivePolicy("dead", 1)}}}}, []string{"queue main", "Dead letter target does not exist"}},
 		{"a taken port for AWS", localaws.Options{AWSAddress: taken}, []string{"address already in use"}},
 		{"a taken port for the front door", localaws.Options{APIAddress: taken, Functions: []lambda.Function{ingest}, FrontDoor: localaws.FrontDoor{Function: "ingest"}}, []string{"address already in use"}},
 		{"a function without a program", localaws.Options{Functions: []lambda.Function{{Name: "f", Bootstrap: "/nowhere"}}}, []string{"no such file"}},
 		{"a queue that SQS refuses", localaws.Options{Queues: []localaws.Queue{{Name: "no good"}}}, []string{"queue no good"}},
-		{"a schedule that is none", localaws.Options{Functions: []lambda.Function{ingest}, Schedules: []localaws.Schedule{{Name: "s", Function: "ingest", Expression: "daily"}}}, []string{"schedule s"}},
+		{"a schedule that is none", localaws.Options{Functions: []lambda.Function{ingest}, Schedules: []localaws.Schedule{{Schedule: scheduler.Schedule{Name: "s", Expression: "daily"}, Function: "ingest"}}}, []string{"schedule s"}},
 		{"a front door of unknown shape", localaws.Options{Functions: []lambda.Function{ingest}, FrontDoor: localaws.FrontDoor{Function: "ingest", Options: apigateway.Options{Shape: "soap"}}}, []string{"soap"}},
 	}
 	for _, test := range tests {
@@ -293,7 +302,9 @@ func TestStart_Refuses(t *testing.T) {
 
 func TestServer_Router(t *testing.T) {
 	t.Parallel()
-	server := start(t, localaws.Options{Queues: []localaws.Queue{{Name: "q"}}, Buckets: []string{"claims"}})
+	server := start(t, localaws.Options{Queues: []localaws.Queue{{Name: "q"}}, Buckets: []string{"claims"}, Pages: map[string]http.Handler{
+		"/page": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the page") }),
+	}})
 	scope := func(service string) http.Header {
 		return http.Header{"Authorization": {"AWS4-HMAC-SHA256 Credential=AKID/20261121/us-east-1/" + service + "/aws4_request, SignedHeaders=host, Signature=0"}}
 	}
@@ -303,10 +314,9 @@ func TestServer_Router(t *testing.T) {
 		status             int
 		body               string // part of it
 	}{
-		{"health", "GET", localaws.HealthPath, nil, 200, `{"status":"ok"}`},
+		{"a page of the owner's", "GET", "/page", nil, 200, "the page"},
 		{"SQS by its target", "POST", "/", http.Header{"X-Amz-Target": {"AmazonSQS.ListQueues"}}, 200, "QueueUrls"},
 		{"SQS by its scope", "POST", "/", scope("sqs"), 400, ""},
-		{"SQS by a queue's path", "POST", "/000000000000/q", nil, 400, ""},
 		{"Lambda by its path", "GET", "/2015-03-31/functions/f/configuration", nil, 404, "Function not found"},
 		{"Lambda by its scope", "GET", "/2015-03-31/functions/f/configuration", scope("lambda"), 404, "Function not found"},
 		{"another target", "POST", "/", http.Header{"X-Amz-Target": {"AWSEvents.PutEvents"}}, 404, "awsevents is not emulated"},

@@ -1,0 +1,191 @@
+package localaws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/millrace-dev/millrace/internal/localaws/apigateway"
+	"github.com/millrace-dev/millrace/internal/localaws/dynamodb"
+	"github.com/millrace-dev/millrace/internal/localaws/esm"
+	"github.com/millrace-dev/millrace/internal/localaws/journal"
+	"github.com/millrace-dev/millrace/internal/localaws/lambda"
+	"github.com/millrace-dev/millrace/internal/localaws/s3"
+	"github.com/millrace-dev/millrace/internal/localaws/scheduler"
+	"github.com/millrace-dev/millrace/internal/localaws/sqs"
+)
+
+func (s *Server) atClose(end func(ctx context.Context) error) { s.closers = append(s.closers, end) }
+
+func (s *Server) start(ctx context.Context) error {
+	listener, err := s.listen(s.options.AWSAddress)
+	if err != nil {
+		return err
+	}
+	s.awsURL = "http://" + listener.Addr().String()
+	if err := errors.Join(s.openQueues(ctx), s.openTables(), s.openBuckets()); err != nil {
+		return err
+	}
+	if err := s.startFunctions(); err != nil {
+		return err
+	}
+	s.serve(listener, s.router).RegisterOnShutdown(s.queues.Close) // wakes the long polls, which would hold it up
+	s.atClose(s.functions.Close)
+	return errors.Join(s.startMappings(), s.startSchedules(), s.openFrontDoor())
+}
+
+// openQueues starts SQS with what DataDir holds and the queues that are declared.
+func (s *Server) openQueues(ctx context.Context) error {
+	kept, err := s.openJournal("queues", sqs.JournalVersion)
+	if err != nil {
+		return err
+	}
+	s.queues, err = sqs.Open(sqs.Options{BaseURL: s.awsURL, Faults: s.options.Faults, Logger: s.options.Logger}, kept)
+	if err != nil {
+		return err
+	}
+	s.atClose(func(context.Context) error { s.queues.Close(); return nil })
+	s.router.services["sqs"] = s.queues
+	for _, q := range s.options.Queues {
+		_, err := s.queues.CreateQueue(ctx, q.Name, nil)
+		if err == nil {
+			err = s.queues.SetQueueAttributes(ctx, q.Name, q.Attributes)
+		}
+		if err != nil {
+			return fmt.Errorf("queue %s: %w", q.Name, err)
+		}
+	}
+	return nil
+}
+
+// openTables starts DynamoDB with what DataDir holds and the tables that are declared.
+func (s *Server) openTables() error {
+	kept, err := s.openJournal("tables", dynamodb.JournalVersion)
+	if err != nil {
+		return err
+	}
+	tables, err := dynamodb.Open(dynamodb.Options{
+		Region: Region, AccountID: AccountID, Faults: s.options.TableFaults, Logger: s.options.Logger,
+	}, kept)
+	if err != nil {
+		return err
+	}
+	s.router.services["dynamodb"] = tables
+	for _, t := range s.options.Tables {
+		if err := tables.CreateTable(t.Name, t.Key, t.KeyType, t.TTL); err != nil {
+			return fmt.Errorf("table %s: %w", t.Name, err)
+		}
+	}
+	return nil
+}
+
+// openBuckets starts S3 with what DataDir holds and the buckets that are declared. Without a DataDir its disk is in memory.
+func (s *Server) openBuckets() error {
+	kept, err := s.openJournal("objects", s3.JournalVersion)
+	if err == nil && kept == nil {
+		kept, err = s.openJournalOn(vfs.NewMem(), "objects", s3.JournalVersion)
+	}
+	if err != nil {
+		return err
+	}
+	objects := s3.New(kept)
+	s.atClose(func(context.Context) error { objects.Close(); return nil })
+	s.router.services["s3"] = objects
+	for _, name := range s.options.Buckets {
+		if err := objects.EnsureBucket(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openJournal opens one directory of DataDir; without a DataDir there is no journal, and all is in memory.
+func (s *Server) openJournal(name string, version uint64) (*journal.Journal, error) {
+	if s.options.DataDir == "" {
+		return nil, nil //nolint:nilnil // no journal is a journal in memory
+	}
+	return s.openJournalOn(s.options.FileSystem, filepath.Join(s.options.DataDir, name), version)
+}
+
+func (s *Server) openJournalOn(disk vfs.FS, dir string, version uint64) (*journal.Journal, error) {
+	opened, err := journal.Open(journal.Options{Dir: dir, Version: version, FileSystem: disk, Logger: s.options.Logger})
+	if err == nil {
+		s.atClose(func(context.Context) error { return opened.Close() })
+	}
+	return opened, err
+}
+
+func (s *Server) startFunctions() (err error) {
+	options := s.options.Lambda
+	options.Environment = map[string]string{"AWS_ENDPOINT_URL": s.awsURL}
+	if s.options.Environment != nil {
+		maps.Copy(options.Environment, s.options.Environment(s.awsURL))
+	}
+	if options.Logger == nil {
+		options.Logger = s.options.Logger
+	}
+	s.functions, err = lambda.NewHost(s.options.Functions, options)
+	s.router.services["lambda"] = s.functions
+	return err
+}
+
+func (s *Server) startMappings() error {
+	for _, m := range s.options.Mappings {
+		source := slices.IndexFunc(s.options.Queues, func(q Queue) bool { return q.Name == m.Options.Queue })
+		if source < 0 {
+			return fmt.Errorf("event source mapping: there is no queue %q", m.Options.Queue)
+		}
+		seconds, _ := strconv.Atoi(s.options.Queues[source].Attributes["VisibilityTimeout"]) // none means the default, SQS has refused any other
+		m.Options.Visibility = time.Duration(seconds) * time.Second
+		m.Options.QueueARN, m.Options.Region, m.Options.Logger = queueARN(m.Options.Queue), Region, s.options.Logger
+		mapping, err := esm.Start(s.queues, s.functions.Invoker(m.Function), m.Options)
+		if err != nil {
+			return err
+		}
+		s.mappings = append(s.mappings, mapping)
+		s.atClose(mapping.Stop)
+	}
+	return nil
+}
+
+func (s *Server) startSchedules() error {
+	schedules := make([]scheduler.Schedule, 0, len(s.options.Schedules))
+	for _, declared := range s.options.Schedules {
+		declared.Target = func(ctx context.Context, input []byte) error {
+			_, err := s.functions.Invoke(ctx, declared.Function, input, lambda.InvokeOptions{Type: lambda.InvocationEvent})
+			return err
+		}
+		schedules = append(schedules, declared.Schedule)
+	}
+	running, err := scheduler.Start(schedules, s.options.Logger)
+	if err != nil {
+		return err
+	}
+	s.atClose(running.Stop)
+	return nil
+}
+
+func (s *Server) openFrontDoor() error {
+	declared := s.options.FrontDoor
+	if declared.Function == "" {
+		return nil
+	}
+	gateway, err := apigateway.New(s.functions.Invoker(declared.Function), declared.Options)
+	if err != nil {
+		return err
+	}
+	listener, err := s.listen(s.options.APIAddress)
+	if err != nil {
+		return err
+	}
+	s.apiURL = "http://" + listener.Addr().String() + gateway.Prefix()
+	s.door = s.serve(listener, gateway)
+	return nil
+}
