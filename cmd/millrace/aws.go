@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/millrace-dev/millrace/internal/devstack"
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/queue"
 )
 
@@ -66,11 +67,10 @@ func (f awsFlags) config(ctx context.Context) (aws.Config, error) {
 }
 
 func loadAWS(ctx context.Context, options ...func(*awsconfig.LoadOptions) error) (aws.Config, error) {
-	loaded, err := awsconfig.LoadDefaultConfig(ctx, options...)
+	loaded, err := awsconn.Load(ctx, options...)
 	if err != nil {
-		return aws.Config{}, usageError("aws configuration: %w", err)
+		return aws.Config{}, usageError("%w", err)
 	}
-	loaded.HTTPClient = queue.KeepConnections(loaded.HTTPClient)
 	return loaded, nil
 }
 

@@ -62,7 +62,7 @@ func (c *cloud) contentsOf(ctx context.Context, name string) ([]packContents, er
 		return nil, err
 	}
 	packs := make([]packContents, 0, len(messages))
-	bucket := claimcheck.NewWithConfig(aws.Config{
+	bucket := claimcheck.New(aws.Config{
 		Region: localRegion, BaseEndpoint: &c.aws, HTTPClient: c.server.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	}, devstack.ClaimBucket)

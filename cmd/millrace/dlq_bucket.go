@@ -57,7 +57,7 @@ func (b *letterBucket) find(ctx context.Context) error {
 			return err
 		}
 	}
-	b.found = claimcheck.NewWithConfig(cfg, name)
+	b.found = claimcheck.New(cfg, name)
 	return nil
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/millrace-dev/millrace/internal/devstack"
 	"github.com/millrace-dev/millrace/internal/localaws"
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/claimcheck"
 	"github.com/millrace-dev/millrace/pkg/deadletter"
@@ -50,7 +51,7 @@ func newLargeLetter(t *testing.T) *largeLetter {
 	l := &largeLetter{endpoint: server.AWSURL(), data: noise()}
 	client := awssqs.New(awssqs.Options{
 		BaseEndpoint: &l.endpoint, Region: localRegion, Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-		HTTPClient: queue.KeepConnections(nil),
+		HTTPClient: awsconn.KeepConnections(nil),
 	})
 	flags := dlqFlags{awsFlags: awsFlags{AWS: l.endpoint}}
 	l.letters = queue.New(client, localaws.QueueURL(server.AWSURL(), devstack.LetterQueue)).WithBucket(&letterBucket{flags: flags})

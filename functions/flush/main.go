@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/claimcheck"
 	"github.com/millrace-dev/millrace/pkg/config"
 	"github.com/millrace-dev/millrace/pkg/flush"
@@ -32,22 +33,21 @@ func build(ctx context.Context, logger *slog.Logger) (*flush.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := runtime.Config.Resolve(ctx, secrets.New()); err != nil {
-		return nil, err
-	}
-	client, err := queue.NewClient(ctx)
+	aws, err := awsconn.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	memory, err := flush.NewDedup(ctx, runtime.Config, runtime.Table)
+	if err := runtime.Config.Resolve(ctx, secrets.New(aws)); err != nil {
+		return nil, err
+	}
+	memory, err := flush.NewDedup(runtime.Config, aws, runtime.Table)
 	if err != nil {
 		return nil, err
 	}
-	bucket, books := claimcheck.New(runtime.Bucket), ledger.New()
-	source := queue.New(client, runtime.QueueURL).WithBucket(bucket)
+	client, bucket, books := queue.NewClient(aws), claimcheck.New(aws, runtime.Bucket), ledger.New()
+	source, letters := queue.New(client, runtime.QueueURL).WithBucket(bucket), queue.New(client, runtime.DeadLetterURL).WithBucket(bucket)
 	options, err := flush.FromConfig(runtime.Config, flush.Options{
-		Queue: source, DeadLetters: queue.New(client, runtime.DeadLetterURL).WithBucket(bucket), Bucket: bucket,
-		Dedup: memory, Ledger: books, Ended: telemetry.EndedLog(runtime.Audit), Logger: logger,
+		Queue: source, DeadLetters: letters, Bucket: bucket, Dedup: memory, Ledger: books, Ended: telemetry.EndedLog(runtime.Audit), Logger: logger,
 	})
 	if err != nil {
 		return nil, err

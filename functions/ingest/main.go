@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/claimcheck"
 	"github.com/millrace-dev/millrace/pkg/config"
 	"github.com/millrace-dev/millrace/pkg/ingest"
@@ -36,11 +37,11 @@ func build(ctx context.Context, logger *slog.Logger) (*lambdahttp.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	client, err := queue.NewClient(ctx)
+	aws, err := awsconn.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	bucket, books := claimcheck.New(runtime.Bucket), ledger.New()
+	client, bucket, books := queue.NewClient(aws), claimcheck.New(aws, runtime.Bucket), ledger.New()
 	handler, err := ingest.New(ingest.Options{
 		Keys:          runtime.Config.Keys,
 		Processors:    runtime.Config.Processors,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/claimcheck"
 	"github.com/millrace-dev/millrace/pkg/config"
 	"github.com/millrace-dev/millrace/pkg/queue"
@@ -34,17 +35,17 @@ func build(ctx context.Context, logger *slog.Logger) (*replay.Replayer, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := queue.NewClient(ctx)
+	aws, err := awsconn.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	bucket := claimcheck.New(runtime.Bucket)
+	client, bucket := queue.NewClient(aws), claimcheck.New(aws, runtime.Bucket)
 	return replay.New(replay.Options{
 		Letters: queue.New(client, runtime.DeadLetterURL).WithBucket(bucket),
 		Queue:   queue.New(client, runtime.QueueURL).WithBucket(bucket),
 		Bucket:  bucket,
 		Sinks:   slices.Sorted(maps.Keys(runtime.Config.Sinks)),
 		Logger:  logger,
-		Self:    self.Function{},
+		Self:    self.Function{AWS: aws},
 	})
 }

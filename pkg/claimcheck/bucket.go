@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/retry"
 )
@@ -23,49 +21,16 @@ var ErrNoBucket = errors.New("no bucket is configured for events that are too la
 // ErrNoBucket. A Bucket is safe for concurrent use.
 type Bucket struct {
 	name string
-	load func(ctx context.Context) (aws.Config, error)
+	cfg  aws.Config
 }
 
-// New returns the bucket of that name, with the AWS configuration of the environment,
-// which is read at the first call. Of the empty name it returns nil.
-func New(name string) *Bucket {
+// New returns the bucket of that name, with an AWS configuration; nil of the empty name.
+func New(cfg aws.Config, name string) *Bucket {
 	if name == "" {
 		return nil
 	}
-	var mu sync.Mutex
-	var loaded *aws.Config // nil until it could be read: an environment outlives trouble of one call
-	return &Bucket{name: name, load: func(ctx context.Context) (aws.Config, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if loaded == nil {
-			cfg, err := awsconfig.LoadDefaultConfig(ctx)
-			if err != nil {
-				return aws.Config{}, fmt.Errorf("aws configuration: %w", err)
-			}
-			cfg = withClient(cfg)
-			loaded = &cfg
-		}
-		return *loaded, nil
-	}}
-}
-
-// NewWithConfig returns the bucket of that name, with an AWS configuration; nil of the
-// empty name.
-func NewWithConfig(cfg aws.Config, name string) *Bucket {
-	if name == "" {
-		return nil
-	}
-	cfg = withClient(cfg)
-	return &Bucket{name: name, load: func(context.Context) (aws.Config, error) { return cfg, nil }}
-}
-
-// withClient gives a configuration without an HTTP client the SDK's own, whose connections
-// are used again.
-func withClient(cfg aws.Config) aws.Config {
-	if cfg.HTTPClient == nil {
-		cfg.HTTPClient = awshttp.NewBuildableClient()
-	}
-	return cfg
+	cfg.HTTPClient = awsconn.KeepConnections(cfg.HTTPClient)
+	return &Bucket{name: name, cfg: cfg}
 }
 
 // MaxEventBytes is the size of the largest event that can be taken with this bucket.
@@ -102,11 +67,7 @@ func (b *Bucket) call(ctx context.Context, c call) (body []byte, err error) {
 	if b == nil {
 		return nil, ErrNoBucket
 	}
-	cfg, err := b.load(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c.bucket, c.cfg = b.name, &cfg
+	c.bucket, c.cfg = b.name, &b.cfg
 	err = retry.Do(ctx, policy(), func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/claimcheck"
 	"github.com/millrace-dev/millrace/pkg/claimcheck/claimtest"
@@ -59,7 +60,7 @@ func TestBucket_PutTwice_KeepsTheLast(t *testing.T) {
 func TestBucket_None_Refuses(t *testing.T) {
 	t.Parallel()
 	for name, b := range map[string]*claimcheck.Bucket{
-		"of the environment": claimcheck.New(""), "of a configuration": claimcheck.NewWithConfig(aws.Config{}, ""),
+		"nil": nil, "of no name": claimcheck.New(aws.Config{}, ""),
 	} {
 		if err := b.Put(t.Context(), key, nil); !errors.Is(err, claimcheck.ErrNoBucket) {
 			t.Errorf("%s: put: got %v, want %v", name, err, claimcheck.ErrNoBucket)
@@ -71,7 +72,7 @@ func TestBucket_None_Refuses(t *testing.T) {
 			t.Errorf("%s: takes events of %d bytes, want %d", name, got, batch.MaxEventBytes)
 		}
 	}
-	if got := claimcheck.New("claims").MaxEventBytes(); got != batch.MaxLargeEventBytes {
+	if got := claimcheck.New(aws.Config{}, "claims").MaxEventBytes(); got != batch.MaxLargeEventBytes {
 		t.Errorf("a bucket takes events of %d bytes, want %d", got, batch.MaxLargeEventBytes)
 	}
 }
@@ -87,32 +88,17 @@ func TestBucket_Environment_SaysWhereS3Is(t *testing.T) {
 			t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
 			t.Setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
 			t.Setenv("AWS_SESSION_TOKEN", "session")
-			if err := claimcheck.New(claimtest.BucketName).Put(t.Context(), key, []byte("x")); err != nil {
+			cfg, err := awsconn.Load(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := claimcheck.New(cfg, claimtest.BucketName).Put(t.Context(), key, []byte("x")); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(map[string][]byte{key: []byte("x")}, s.Objects()); diff != "" {
 				t.Errorf("objects (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-// A configuration that could not be read is read again by the next call.
-func TestBucket_ConfigurationUnreadable_IsNotForEver(t *testing.T) {
-	s := claimtest.NewServer(t)
-	t.Setenv("AWS_ENDPOINT_URL_S3", s.Listen())
-	t.Setenv("AWS_REGION", "eu-west-1")
-	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
-	t.Setenv("AWS_SESSION_TOKEN", "session")
-	t.Setenv("AWS_RETRY_MODE", "no such mode")
-	b := claimcheck.New(claimtest.BucketName)
-	if err := b.Put(t.Context(), key, []byte("x")); err == nil || !strings.Contains(err.Error(), "aws configuration") {
-		t.Fatalf("put: got %v, want the configuration refused", err)
-	}
-	t.Setenv("AWS_RETRY_MODE", "standard")
-	if err := b.Put(t.Context(), key, []byte("x")); err != nil {
-		t.Errorf("put with the configuration mended: %v", err)
 	}
 }
 
@@ -127,7 +113,7 @@ func TestBucket_OnAWS_URL(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var asked *http.Request
-			b := claimcheck.NewWithConfig(aws.Config{
+			b := claimcheck.New(aws.Config{
 				Region: tt.region, Credentials: credentials(nil),
 				HTTPClient: doFunc(func(r *http.Request) (*http.Response, error) {
 					asked = r
@@ -222,7 +208,7 @@ func TestBucket_Get_Answers(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				client := &answers{all: tt.answers}
-				b := claimcheck.NewWithConfig(aws.Config{Region: "us-east-1", Credentials: credentials(nil), HTTPClient: client}, "claims")
+				b := claimcheck.New(aws.Config{Region: "us-east-1", Credentials: credentials(nil), HTTPClient: client}, "claims")
 				got, err := b.Get(t.Context(), key, 6)
 				if client.calls != tt.calls {
 					t.Errorf("S3 was asked %d times, want %d", client.calls, tt.calls)
@@ -257,7 +243,7 @@ func TestBucket_Get_LargerThanAnnounced_IsCorrupt(t *testing.T) {
 				r.ContentLength = length
 				return r, err
 			}}}
-			b := claimcheck.NewWithConfig(aws.Config{Region: "us-east-1", Credentials: credentials(nil), HTTPClient: client}, "claims")
+			b := claimcheck.New(aws.Config{Region: "us-east-1", Credentials: credentials(nil), HTTPClient: client}, "claims")
 			if _, err := b.Get(t.Context(), key, 5); !errors.Is(err, batch.ErrCorrupt) {
 				t.Errorf("got %v, want %v", err, batch.ErrCorrupt)
 			}
@@ -286,7 +272,7 @@ func TestBucket_Hanging_IsBounded(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b := claimcheck.NewWithConfig(aws.Config{Region: "us-east-1", Credentials: credentials(nil), HTTPClient: hang}, "claims")
+				b := claimcheck.New(aws.Config{Region: "us-east-1", Credentials: credentials(nil), HTTPClient: hang}, "claims")
 				ctx, stop := context.WithTimeout(t.Context(), tt.timeout)
 				defer stop()
 				began := time.Now()
@@ -308,7 +294,7 @@ func TestBucket_NoCredentials_AsksNobody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := &answers{all: []func() (*http.Response, error){reply(http.StatusOK, "")}}
-			b := claimcheck.NewWithConfig(aws.Config{Region: "us-east-1", Credentials: provider, HTTPClient: client}, "claims")
+			b := claimcheck.New(aws.Config{Region: "us-east-1", Credentials: provider, HTTPClient: client}, "claims")
 			err := b.Put(t.Context(), key, []byte("x"))
 			if class, _ := retry.Classify(err); err == nil || class != retry.Setup || client.calls != 0 {
 				t.Errorf("got %v of class %s after %d calls, want %s after none", err, class, client.calls, retry.Setup)
@@ -332,7 +318,7 @@ func TestBucket_OddErrorDocuments_AreTold(t *testing.T) {
 				_, _ = w.WriteString(text)
 				return w.Result(), nil
 			}}}
-			b := claimcheck.NewWithConfig(aws.Config{Region: "us-east-1", Credentials: credentials(nil), HTTPClient: client}, "claims")
+			b := claimcheck.New(aws.Config{Region: "us-east-1", Credentials: credentials(nil), HTTPClient: client}, "claims")
 			err := b.Put(t.Context(), key, []byte("x"))
 			if err == nil || !strings.Contains(err.Error(), "status 403") || len(err.Error()) > 600 {
 				t.Errorf("got %.700v, want a short error with the status", err)

@@ -3,18 +3,14 @@ package claimcheck
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/retry"
 )
@@ -63,30 +59,17 @@ func (c *call) oversized() error {
 	return retry.Fail(retry.Permanent, 0, fmt.Errorf("%w: its object is larger than the %d bytes announced", batch.ErrCorrupt, c.maxBytes))
 }
 
-// request builds and signs the request. S3 differs from other services in that it wants
-// the hash of the body as a header, and the path signed as it is sent. The hash also has
-// S3 check that the body arrived whole.
+// request builds and signs the request.
 func (c *call) request(ctx context.Context) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, c.method, c.url(ctx), bytes.NewReader(c.body))
 	if err != nil {
 		return nil, err
 	}
-	if c.cfg.Credentials == nil {
-		return nil, errors.New("no AWS credentials")
-	}
-	credentials, err := c.cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("credentials: %w", err)
-	}
-	digest := sha256.Sum256(c.body)
-	sum := hex.EncodeToString(digest[:])
-	request.Header.Set("X-Amz-Content-Sha256", sum)
 	if c.method == http.MethodPut {
 		request.Header.Set("Content-Type", "application/octet-stream")
 	}
-	asSent := func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, sum, "s3", c.cfg.Region, time.Now(), asSent); err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
+	if err := awsconn.Sign(ctx, c.cfg, request, c.body, awsconn.Scope{Service: awsconn.S3, Region: c.cfg.Region}); err != nil {
+		return nil, err
 	}
 	return request, nil
 }

@@ -1,12 +1,13 @@
 package flush
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/millrace-dev/millrace/pkg/config"
 	"github.com/millrace-dev/millrace/pkg/dedup"
@@ -41,14 +42,10 @@ func FromConfig(c *config.Config, o Options) (Options, error) {
 
 // NewDedup returns the deduper that the configuration describes, with its store in a
 // DynamoDB table, or without a store when table is empty.
-func NewDedup(ctx context.Context, c *config.Config, table string) (*dedup.Deduper, error) {
+func NewDedup(c *config.Config, cfg aws.Config, table string) (*dedup.Deduper, error) {
 	o := dedupOptions(&c.Dedup)
 	if table != "" {
-		client, err := dynamo.NewClient(ctx)
-		if err != nil {
-			return nil, err
-		}
-		o.Store = dynamo.New(dynamo.Options{Client: client, Table: table})
+		o.Store = dynamo.New(dynamo.Options{Client: dynamo.NewClient(cfg), Table: table})
 	}
 	return dedup.New(o)
 }

@@ -79,7 +79,7 @@ func New(o Options) (*Flusher, error) {
 		o.Logger = slog.Default()
 	}
 	if o.Bucket == nil {
-		o.Bucket = claimcheck.New("")
+		o.Bucket = (*claimcheck.Bucket)(nil) // refuses
 	}
 	if o.Margin == 0 {
 		o.Margin = DefaultMargin

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/dedup"
 	"github.com/millrace-dev/millrace/pkg/dedup/memory"
@@ -157,7 +159,7 @@ func TestFlush_ClockSetBackByAnHour_LosesAndDoublesNothing(t *testing.T) {
 // crash claims the events of messages in a flush that then is no more.
 func crash(t *testing.T, settings string, store dedup.Store, messages []queue.Received) {
 	t.Helper()
-	d, err := flush.NewDedup(t.Context(), written(t, settings), "")
+	d, err := flush.NewDedup(written(t, settings), aws.Config{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/millrace-dev/millrace/internal/localaws/dynamodb"
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/config"
 	"github.com/millrace-dev/millrace/pkg/dedup"
 	"github.com/millrace-dev/millrace/pkg/dedup/dynamo"
@@ -42,7 +45,11 @@ dedup: `+settings+"\n"))
 func deployed(t *testing.T, settings, table string, target flush.Target) *bundle {
 	t.Helper()
 	c := written(t, settings)
-	d, err := flush.NewDedup(t.Context(), c, table)
+	cfg, err := awsconn.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := flush.NewDedup(c, cfg, table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +268,7 @@ func TestRowA4_Flush_RejectedOrDropped_IsNotRemembered(t *testing.T) {
 func shared(t *testing.T, settings string, store dedup.Store, target flush.Target, before *bundle) *bundle {
 	t.Helper()
 	c := written(t, settings)
-	d, err := flush.NewDedup(t.Context(), c, "")
+	d, err := flush.NewDedup(c, aws.Config{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}

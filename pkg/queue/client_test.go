@@ -3,9 +3,7 @@ package queue_test
 import (
 	"errors"
 	"net/http"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -13,6 +11,7 @@ import (
 
 	"github.com/millrace-dev/millrace/internal/localaws/inprocess"
 	embedded "github.com/millrace-dev/millrace/internal/localaws/sqs"
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/queue"
 	"github.com/millrace-dev/millrace/pkg/queue/queuetest"
 )
@@ -49,11 +48,11 @@ func (f *flaky) Do(request *http.Request) (*http.Response, error) {
 func newClient(t *testing.T, service http.Handler, lose int) *awssqs.Client {
 	t.Helper()
 	transport := &flaky{inprocess.Transport{Handler: service}, lose}
-	client, err := queue.NewClient(t.Context(), func(o *awssqs.Options) { o.HTTPClient = transport })
+	cfg, err := awsconn.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client
+	return queue.NewClient(cfg, func(o *awssqs.Options) { o.HTTPClient = transport })
 }
 
 // TestNewClient_RetriesThrottling: exactly one layer retries, the SDK's, three attempts.
@@ -110,17 +109,4 @@ func TestNewClient_LostReply_SendsAgain(t *testing.T) {
 			t.Errorf("%d packs on the queue, want 2 of one id", len(got))
 		}
 	})
-}
-
-func TestNewClient_BrokenEnvironment(t *testing.T) {
-	onLambda(t)
-	broken := filepath.Join(t.TempDir(), "config")
-	if err := os.WriteFile(broken, []byte("[default\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("AWS_CONFIG_FILE", broken)
-	t.Setenv("AWS_PROFILE", "missing")
-	if _, err := queue.NewClient(t.Context()); err == nil || !strings.Contains(err.Error(), "aws configuration") {
-		t.Errorf("error is %v, want one about the aws configuration", err)
-	}
 }

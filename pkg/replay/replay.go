@@ -53,7 +53,7 @@ func New(o Options) (*Replayer, error) {
 		return nil, errors.New("replay: Letters and Queue are required")
 	}
 	if o.Bucket == nil {
-		o.Bucket = claimcheck.New("")
+		o.Bucket = (*claimcheck.Bucket)(nil) // refuses
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

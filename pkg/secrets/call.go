@@ -3,9 +3,6 @@ package secrets
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,8 +10,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/go-json-experiment/json"
+
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 )
 
 const (
@@ -37,11 +35,7 @@ func (c call) do(ctx context.Context, cfg *aws.Config, in, out any) error {
 	if err != nil {
 		return err
 	}
-	client := cfg.HTTPClient
-	if client == nil {
-		client = http.DefaultClient
-	}
-	response, err := client.Do(request)
+	response, err := cfg.HTTPClient.Do(request)
 	if err != nil {
 		return fmt.Errorf("call %s: %w", c.target, err)
 	}
@@ -71,16 +65,8 @@ func (c call) request(ctx context.Context, cfg *aws.Config, in any) (*http.Reque
 	}
 	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	request.Header.Set("X-Amz-Target", c.target)
-	if cfg.Credentials == nil {
-		return nil, errors.New("no AWS credentials")
-	}
-	credentials, err := cfg.Credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("credentials: %w", err)
-	}
-	sum := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), c.service, c.region, time.Now()); err != nil {
-		return nil, fmt.Errorf("sign %s: %w", c.target, err)
+	if err := awsconn.Sign(ctx, cfg, request, body, awsconn.Scope{Service: c.service, Region: c.region}); err != nil {
+		return nil, fmt.Errorf("call %s: %w", c.target, err)
 	}
 	return request, nil
 }

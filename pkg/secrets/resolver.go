@@ -5,38 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/config"
 )
 
 // Resolver looks secrets up. It is safe for concurrent use.
-type Resolver struct {
-	load func(ctx context.Context) (aws.Config, error)
-}
+type Resolver struct{ cfg aws.Config }
 
 var _ config.Resolver = (*Resolver)(nil)
 
-// New returns a resolver with the AWS configuration of the environment, which is read when
-// the first reference to AWS is resolved.
-func New() *Resolver {
-	var once sync.Once
-	var loaded aws.Config
-	var err error
-	return &Resolver{load: func(ctx context.Context) (aws.Config, error) {
-		once.Do(func() { loaded, err = awsconfig.LoadDefaultConfig(ctx) })
-		return loaded, err
-	}}
-}
-
-// NewWithConfig returns a resolver with an AWS configuration.
-func NewWithConfig(cfg aws.Config) *Resolver {
-	return &Resolver{load: func(context.Context) (aws.Config, error) { return cfg, nil }}
+// New returns a resolver with an AWS configuration.
+func New(cfg aws.Config) *Resolver {
+	cfg.HTTPClient = awsconn.KeepConnections(cfg.HTTPClient)
+	return &Resolver{cfg}
 }
 
 // Resolve returns the value of a reference. No error holds a value.
@@ -44,11 +30,7 @@ func (r *Resolver) Resolve(ctx context.Context, reference config.Reference) (str
 	if reference.Scheme == config.SchemeEnv {
 		return config.EnvResolver().Resolve(ctx, reference)
 	}
-	cfg, err := r.load(ctx)
-	if err != nil {
-		return "", fmt.Errorf("%s: aws configuration: %w", reference, err)
-	}
-	value, err := lookUp(ctx, &cfg, reference)
+	value, err := lookUp(ctx, &r.cfg, reference)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", reference, err)
 	}

@@ -36,7 +36,7 @@ func resolver(t *testing.T, s *service) *Resolver {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	return NewWithConfig(aws.Config{
+	return New(aws.Config{
 		Region: "us-east-1", BaseEndpoint: &server.URL,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "hidden"}, nil
@@ -131,7 +131,7 @@ func TestResolver_Resolve_Failures_SayWhyAndHoldNoValue(t *testing.T) {
 
 func TestResolver_Resolve_Env_AsksNobody(t *testing.T) {
 	t.Setenv("MILLRACE_TEST_SECRET", "value")
-	got, err := New().Resolve(t.Context(), config.Reference{Scheme: config.SchemeEnv, Name: "MILLRACE_TEST_SECRET"})
+	got, err := New(aws.Config{}).Resolve(t.Context(), config.Reference{Scheme: config.SchemeEnv, Name: "MILLRACE_TEST_SECRET"})
 	if err != nil || got != "value" {
 		t.Errorf("got %q, %v, want value", got, err)
 	}

@@ -25,7 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
-	"github.com/millrace-dev/millrace/pkg/queue"
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 )
 
 // stackName is not the default, so that nothing works by luck.
@@ -68,7 +68,7 @@ func newStack(t *testing.T, healthy, sick string) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.HTTPClient = queue.KeepConnections(config.HTTPClient) // a lost reply to CreateStack is a stack too many
+	config.HTTPClient = awsconn.KeepConnections(config.HTTPClient) // a lost reply to CreateStack is a stack too many
 	s.formation, s.lambdas, s.queues = cloudformation.NewFromConfig(config), lambda.NewFromConfig(config), sqs.NewFromConfig(config)
 	s.logs, s.identities, s.trail = cloudwatchlogs.NewFromConfig(config), iam.NewFromConfig(config), cloudtrail.NewFromConfig(config)
 	text := configuration(healthy, sick, storeSecrets(t, config))

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/millrace-dev/millrace/internal/demosink"
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/batch"
 	"github.com/millrace-dev/millrace/pkg/event"
 	"github.com/millrace-dev/millrace/pkg/queue"
@@ -61,7 +62,7 @@ func (s *stack) putLetters(t *testing.T, n int, change func(*batch.Meta)) []dead
 	}
 	client := sqs.New(sqs.Options{
 		BaseEndpoint: &s.AWS, Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
-		HTTPClient: queue.KeepConnections(http.DefaultClient),
+		HTTPClient: awsconn.KeepConnections(http.DefaultClient),
 	})
 	if err := queue.New(client, s.DLQURL).Send(t.Context(), out...); err != nil {
 		t.Fatal(err)

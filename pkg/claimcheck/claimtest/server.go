@@ -70,7 +70,7 @@ func (s *Server) Listen() string {
 
 // Bucket is the bucket as the functions see it.
 func (s *Server) Bucket() *claimcheck.Bucket {
-	return claimcheck.NewWithConfig(s.Config(), BucketName)
+	return claimcheck.New(s.Config(), BucketName)
 }
 
 // Config is the configuration of a client of this server.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/smithy-go"
 
@@ -27,17 +26,13 @@ var _ Client = (*dynamodb.Client)(nil)
 // a flush's patience: a table that throttles would be taken for one that is away.
 const longestBackoff = 500 * time.Millisecond
 
-// NewClient builds the SDK's DynamoDB client from the environment, as queue.NewClient
-// builds that of SQS. It tries three times, within dedup.DefaultPatience.
-func NewClient(ctx context.Context, options ...func(*dynamodb.Options)) (*dynamodb.Client, error) {
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("aws configuration: %w", err)
-	}
+// NewClient builds the SDK's DynamoDB client. It tries three times, within
+// dedup.DefaultPatience.
+func NewClient(cfg aws.Config, options ...func(*dynamodb.Options)) *dynamodb.Client {
 	brisk := func(o *dynamodb.Options) {
 		o.Retryer = retry.NewStandard(func(so *retry.StandardOptions) { so.MaxBackoff = longestBackoff })
 	}
-	return dynamodb.NewFromConfig(cfg, append([]func(*dynamodb.Options){brisk}, options...)...), nil
+	return dynamodb.NewFromConfig(cfg, append([]func(*dynamodb.Options){brisk}, options...)...)
 }
 
 // Store is a dedup.Store in one table. It is safe for concurrent use.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/millrace-dev/millrace/internal/localaws/dynamodb"
 	"github.com/millrace-dev/millrace/internal/localaws/inprocess"
@@ -28,14 +27,10 @@ func TestNewClient_Throttled_IsBusyWithinPatience(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, err := dynamo.NewClient(t.Context(), func(o *sdk.Options) {
-			o.BaseEndpoint, o.Region = aws.String("http://dynamodb.test"), "us-east-1"
-			o.Credentials = credentials.NewStaticCredentialsProvider("test", "test", "")
-			o.HTTPClient = inprocess.Transport{Handler: service}
+		client := dynamo.NewClient(aws.Config{
+			BaseEndpoint: aws.String("http://dynamodb.test"), Region: "us-east-1", HTTPClient: inprocess.Transport{Handler: service},
+			Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
 		store := dynamo.New(dynamo.Options{Client: client, Table: table})
 		for range 50 { // the SDK draws how long it waits
 			ctx, cancel := context.WithTimeout(t.Context(), dedup.DefaultPatience)

@@ -369,19 +369,3 @@ func TestStore_Items_CarryTheirTimeToLive(t *testing.T) {
 		}
 	}
 }
-
-func TestNewClient_Environment_IsObeyed(t *testing.T) {
-	t.Setenv("AWS_REGION", "eu-north-1")
-	t.Setenv("AWS_ACCESS_KEY_ID", "test")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
-	client, err := dynamo.NewClient(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := client.Options().Region; got != "eu-north-1" {
-		t.Errorf("region %q, want eu-north-1", got)
-	}
-	if got := client.Options().RetryMaxAttempts; got > 3 {
-		t.Errorf("%d attempts, want the SDK's three at most", got)
-	}
-}

@@ -10,17 +10,18 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
-	"github.com/millrace-dev/millrace/pkg/queue"
 	"github.com/millrace-dev/millrace/pkg/replay"
 )
 
-// Function is the function whose invocation is being served. The zero value is ready,
-// and safe for concurrent use.
-type Function struct{}
+// Function is the function whose invocation is being served. It is safe for concurrent use.
+type Function struct {
+	// AWS is the configuration of the function's environment. Required.
+	AWS aws.Config
+}
 
 var _ replay.Self = Function{}
 
@@ -31,17 +32,12 @@ var _ replay.Self = Function{}
 //
 // The client is built per call: there is at most one call in an invocation of minutes,
 // and cold starts should not pay for it.
-func (Function) Invoke(ctx context.Context, payload []byte) error {
+func (f Function) Invoke(ctx context.Context, payload []byte) error {
 	invocation, ok := lambdacontext.FromContext(ctx)
 	if !ok || invocation.InvokedFunctionArn == "" {
 		return errors.New("invoke itself: this is no invocation of a Lambda function")
 	}
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return fmt.Errorf("aws configuration: %w", err)
-	}
-	cfg.HTTPClient = queue.KeepConnections(cfg.HTTPClient)
-	_, err = lambda.NewFromConfig(cfg).Invoke(ctx, &lambda.InvokeInput{
+	_, err := lambda.NewFromConfig(f.AWS).Invoke(ctx, &lambda.InvokeInput{
 		FunctionName: &invocation.InvokedFunctionArn, InvocationType: types.InvocationTypeEvent, Payload: payload,
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 	"github.com/millrace-dev/millrace/pkg/replay/self"
 )
 
@@ -35,13 +36,23 @@ func lambdaAPI(t *testing.T, status int) (calls *[]string) {
 	return calls
 }
 
+// function is that of the environment.
+func function(t *testing.T) self.Function {
+	t.Helper()
+	cfg, err := awsconn.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return self.Function{AWS: cfg}
+}
+
 func invocation(ctx context.Context) context.Context {
 	return lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{InvokedFunctionArn: arn})
 }
 
 func TestFunction_Invoke_DoesNotWait(t *testing.T) { //nolint:paralleltest // sets the environment
 	calls := lambdaAPI(t, http.StatusAccepted)
-	if err := (self.Function{}).Invoke(invocation(t.Context()), []byte(`{"sink":"http"}`)); err != nil {
+	if err := function(t).Invoke(invocation(t.Context()), []byte(`{"sink":"http"}`)); err != nil {
 		t.Fatal(err)
 	}
 	want := "/2015-03-31/functions/" + arn + `/invocations Event {"sink":"http"}`
@@ -52,10 +63,10 @@ func TestFunction_Invoke_DoesNotWait(t *testing.T) { //nolint:paralleltest // se
 
 func TestFunction_Invoke_SaysWhatFailed(t *testing.T) { //nolint:paralleltest // sets the environment
 	calls := lambdaAPI(t, http.StatusForbidden)
-	if err := (self.Function{}).Invoke(invocation(t.Context()), nil); err == nil || len(*calls) != 1 {
+	if err := function(t).Invoke(invocation(t.Context()), nil); err == nil || len(*calls) != 1 {
 		t.Errorf("error is %v after %d calls, want one of Lambda's", err, len(*calls))
 	}
-	if err := (self.Function{}).Invoke(t.Context(), nil); err == nil || len(*calls) != 1 {
+	if err := function(t).Invoke(t.Context(), nil); err == nil || len(*calls) != 1 {
 		t.Errorf("outside of an invocation: error is %v after %d calls, want one without a call", err, len(*calls))
 	}
 }

@@ -1,4 +1,4 @@
-package queue_test
+package awsconn_test
 
 import (
 	"io"
@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/millrace-dev/millrace/pkg/queue"
+	"github.com/millrace-dev/millrace/pkg/awsconn"
 )
 
 // TestKeepConnections_ClosedBodyIsNoFailedWrite: many calls share one connection. Without KeepConnections some calls in
@@ -36,7 +36,7 @@ func TestKeepConnections_ClosedBodyIsNoFailedWrite(t *testing.T) {
 	nearby := awshttp.NewBuildableClient()
 	t.Cleanup(func() { nearby.GetTransport().CloseIdleConnections() })
 	client := sqs.New(sqs.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), HTTPClient: queue.KeepConnections(nearby),
+		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), HTTPClient: awsconn.KeepConnections(nearby),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
 	})
 	for range 500 {
@@ -58,7 +58,7 @@ func TestKeepConnections_OfNothingIsTheDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	request.Close = true // nobody could close an idle connection of the default client
-	response, err := queue.KeepConnections(nil).Do(request)
+	response, err := awsconn.KeepConnections(nil).Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
