@@ -1,9 +1,12 @@
 package esm
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/millrace-dev/millrace/internal/localaws/lambda"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 )
 
@@ -43,5 +46,34 @@ func BenchmarkRead(b *testing.B) {
 		if _, err := Read(response, batch); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkMapping_Backlog brings messages of 1 KB to a function that does nothing, a hundred at a time.
+func BenchmarkMapping_Backlog(b *testing.B) {
+	service := sqs.New(sqs.Options{})
+	defer service.Close()
+	if _, err := service.CreateQueue(b.Context(), "q", nil); err != nil {
+		b.Fatal(err)
+	}
+	body := strings.Repeat("x", 1000)
+	for range b.N {
+		if _, err := service.Send(b.Context(), "q", sqs.SendInput{Body: body}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	invoke := func(context.Context, []byte) (lambda.Result, error) { return lambda.Result{}, nil }
+	b.ReportAllocs()
+	b.ResetTimer()
+	mapping, err := Start(service, invoke, Options{Queue: "q", BatchSize: 100, Window: time.Second})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for mapping.Stats().Deleted < int64(b.N)/100*100 {
+		time.Sleep(time.Millisecond)
+	}
+	b.StopTimer()
+	if err := mapping.Stop(b.Context()); err != nil {
+		b.Fatal(err)
 	}
 }

@@ -14,8 +14,12 @@ type Expression interface {
 	Next(after time.Time) time.Time
 }
 
-// Parse reads a schedule expression. Cron and at expressions are in the location.
-func Parse(text string, location *time.Location) (Expression, error) {
+// Parse reads a schedule expression. Zone is the IANA name of the time zone of cron and at expressions, empty for UTC.
+func Parse(text, zone string) (Expression, error) {
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		return nil, fmt.Errorf("time zone: %w", err)
+	}
 	kind, rest, _ := strings.Cut(strings.TrimSpace(text), "(")
 	parse := map[string]func(string, *time.Location) (Expression, error){"rate": parseRate, "cron": parseCron, "at": parseAt}[kind]
 	inside, isClosed := strings.CutSuffix(rest, ")")

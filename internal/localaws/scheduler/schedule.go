@@ -35,18 +35,6 @@ type Schedule struct {
 	Target TargetFunc
 }
 
-func (s Schedule) parse() (Expression, error) {
-	location, err := time.LoadLocation(s.TimeZone)
-	if err != nil {
-		return nil, fmt.Errorf("schedule %s: time zone: %w", s.Name, err)
-	}
-	expression, err := Parse(s.Expression, location)
-	if err != nil {
-		return nil, fmt.Errorf("schedule %s: %w", s.Name, err)
-	}
-	return expression, nil
-}
-
 // Scheduler runs schedules. It is safe for concurrent use.
 type Scheduler struct {
 	logger *slog.Logger
@@ -58,9 +46,13 @@ type Scheduler struct {
 
 // Start checks all schedules, reports every problem at once, and begins to wait. A nil logger means silence.
 func Start(schedules []Schedule, logger *slog.Logger) (*Scheduler, error) {
-	expressions, problems := make([]Expression, len(schedules)), make([]error, len(schedules))
+	expressions := make([]Expression, len(schedules))
+	var problems []error
 	for i, schedule := range schedules {
-		expressions[i], problems[i] = schedule.parse()
+		var err error
+		if expressions[i], err = Parse(schedule.Expression, schedule.TimeZone); err != nil {
+			problems = append(problems, fmt.Errorf("schedule %s: %w", schedule.Name, err))
+		}
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
