@@ -96,7 +96,6 @@ func (s *Server) openBuckets() error {
 		return err
 	}
 	objects := s3.New(kept)
-	s.atClose(func(context.Context) error { objects.Close(); return nil })
 	s.router.services["s3"] = objects
 	for _, name := range s.options.Buckets {
 		if err := objects.EnsureBucket(name); err != nil {

@@ -1,32 +1,23 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 
 	"github.com/cockroachdb/pebble/v2"
 )
 
-// Ticket stands for submitted changes on their way to disk. A nil ticket is done.
+// ErrStopped is what everything returns after a write to disk has failed, and after Close.
+var ErrStopped = errors.New("the journal can no longer be written")
+
+// Ticket stands for what was submitted during one commit and goes to disk with the next. A nil ticket is done.
 type Ticket struct {
-	done   chan struct{}
-	err    error
 	batch  *pebble.Batch
 	urgent bool
-}
-
-func newTicket() *Ticket { return &Ticket{done: make(chan struct{})} }
-
-// failed returns a ticket of a change that will never be on disk.
-func failed(err error) *Ticket {
-	t := newTicket()
-	t.finish(err)
-	return t
-}
-
-func (t *Ticket) finish(err error) {
-	t.err = err
-	close(t.done)
+	taken  bool
+	done   chan struct{}
+	err    error
 }
 
 // Wait returns when the changes are on disk, or an ErrStopped when they will never be.
@@ -38,69 +29,71 @@ func (t *Ticket) Wait() error {
 	return t.err
 }
 
-// run commits until Close.
-func (j *Journal) run() {
-	defer close(j.done)
-	for range j.wake {
-		j.commitPending()
+// Submit ends the change that was recorded since the last Submit and hands it to the next commit. With nothing recorded
+// its ticket stands for everything submitted before.
+func (j *Journal) Submit() *Ticket {
+	if j == nil {
+		return nil
 	}
-	j.commitPending()
-}
-
-// commitPending commits what has been submitted by now. What is submitted meanwhile waits for the next one.
-func (j *Journal) commitPending() {
 	j.mu.Lock()
-	t := j.pending
-	if t.batch == nil || j.stopped != nil {
-		j.mu.Unlock()
-		return
+	defer j.mu.Unlock()
+	if j.current.Empty() {
+		return j.latest
 	}
-	j.pending = newTicket()
-	j.mu.Unlock()
-
-	finished := false
-	defer func() {
-		if !finished { // pebble has ended this goroutine
-			t.finish(j.Err())
-		}
-	}()
-	err := j.commit(t)
-	if err != nil {
-		err = j.stop(err)
+	if j.latest == nil || j.latest.taken {
+		j.latest = &Ticket{batch: j.db.NewBatch(), done: make(chan struct{})}
+		go j.commit(j.latest)
 	}
-	finished = true
-	t.finish(err)
+	_ = j.latest.batch.Apply(j.current, nil) // it takes everything
+	j.latest.urgent = j.latest.urgent || j.urgent
+	j.current.Reset()
+	j.urgent = false
+	return j.latest
 }
 
-func (j *Journal) commit(t *Ticket) error {
-	defer func() { t.batch = nil }()
-	if !t.urgent {
-		if err := j.db.Apply(t.batch, pebble.NoSync); err != nil {
-			return fmt.Errorf("journal commit: %w", err)
-		}
-		return t.batch.Close()
+// commit waits for the commit before, which was taken before this one began, and writes what has been submitted until then.
+func (j *Journal) commit(t *Ticket) {
+	defer close(t.done)
+	j.using.Lock()
+	defer j.using.Unlock()
+	j.mu.Lock()
+	t.taken = true
+	j.mu.Unlock()
+	t.err = ErrStopped // should pebble end this goroutine
+	t.err = j.write(t)
+}
+
+func (j *Journal) write(t *Ticket) error {
+	err := j.Err()
+	switch {
+	case err != nil:
+		return err
+	case t.urgent:
+		err = j.writeAndSync(t.batch)
+	default:
+		err = j.db.Apply(t.batch, pebble.NoSync)
 	}
-	// Not Apply with Sync: it takes a failed sync for a reason to end the process.
-	if err := j.db.ApplyNoSyncWait(t.batch, pebble.Sync); err != nil {
-		return fmt.Errorf("journal commit: %w", err)
-	}
-	if err := t.batch.SyncWait(); err != nil {
-		return fmt.Errorf("journal sync: %w", err)
+	if err != nil {
+		return j.stop(err)
 	}
 	return t.batch.Close()
 }
 
+// writeAndSync is Apply with Sync, which takes a failed sync for a reason to end the process.
+func (j *Journal) writeAndSync(batch *pebble.Batch) error {
+	if err := j.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
+		return err
+	}
+	return batch.SyncWait()
+}
+
 // stop makes everything fail from now on and returns the reason; the first one stays.
 func (j *Journal) stop(cause error) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.stopped == nil {
-		j.stopped = fmt.Errorf("%w: data directory %s: %w; make room there and start again", ErrStopped, j.options.Dir, cause)
-		j.options.Logger.Error("journal stopped", "error", j.stopped)
-		j.pending.finish(j.stopped)
-		j.pending = newTicket()
+	reason := fmt.Errorf("%w: %w; make room there and start again", ErrStopped, explained(j.options.Dir, cause))
+	if j.stopped.CompareAndSwap(nil, &reason) {
+		j.options.Logger.Error("journal stopped", "error", reason)
 	}
-	return j.stopped
+	return j.Err()
 }
 
 // verdicts is pebble's logger.
@@ -115,15 +108,11 @@ func (v verdicts) Errorf(format string, args ...any) {
 }
 
 // damage hears of damaged files. Whoever reads them gets an error as well, so it is no reason to end anything here.
-func (v verdicts) damage(info pebble.DataCorruptionInfo) {
-	v.journal.options.Logger.Error("journal", "problem", info.String())
-}
+func (v verdicts) damage(info pebble.DataCorruptionInfo) { v.Errorf("%s", info) }
 
 // Fatalf hears of the end of pebble, which expects the end of the process. The journal stops instead, and the calling goroutine ends.
 func (v verdicts) Fatalf(format string, args ...any) {
-	v.journal.mu.Lock()
-	v.journal.broken = true
-	v.journal.mu.Unlock()
+	v.journal.broken.Store(true)
 	_ = v.journal.stop(fmt.Errorf(format, args...))
 	runtime.Goexit()
 }

@@ -7,7 +7,7 @@
 //	ticket := journal.Submit()   the end of one atomic change; unlock
 //	err := ticket.Wait()         it is on disk; answer the client
 //
-// One goroutine commits whatever was submitted while the last commit was being synced (group commit): the more callers wait, the more
+// What is submitted while one commit is being synced goes with the next one (group commit): the more callers wait, the more
 // share one fsync. What was submitted by one call is on disk as a whole or not at all, and in the order of the calls.
 //
 // A change whose loss is harmless is recorded with SetSoon: it is written with the next commit but does not cause a sync of its own.

@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -98,7 +99,7 @@ func TestJournal_NoSpaceAtAll(t *testing.T) {
 func TestJournal_Close_NoSeal(t *testing.T) {
 	t.Parallel()
 	disk := vfs.NewMem()
-	j := open(t, journal.Options{Dir: "data", FileSystem: blindDisk{disk, "SEAL.new"}})
+	j := open(t, journal.Options{Dir: "data", FileSystem: blindDisk{disk, "marker.seal"}})
 	j.Set([]byte("good"), []byte("kept"))
 	if err := j.Submit().Wait(); err != nil {
 		t.Fatal(err)
@@ -116,18 +117,18 @@ func TestJournal_Close_NoSeal(t *testing.T) {
 // blindDisk cannot read or make one file.
 type blindDisk struct {
 	vfs.FS
-	suffix string
+	part string // of its name
 }
 
 func (d blindDisk) Open(name string, options ...vfs.OpenOption) (vfs.File, error) {
-	if strings.HasSuffix(name, d.suffix) {
+	if strings.Contains(name, d.part) {
 		return nil, syscall.EIO
 	}
 	return d.FS.Open(name, options...)
 }
 
 func (d blindDisk) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	if strings.HasSuffix(name, d.suffix) {
+	if strings.Contains(name, d.part) {
 		return nil, syscall.EIO
 	}
 	return d.FS.Create(name, category)
@@ -136,12 +137,44 @@ func (d blindDisk) Create(name string, category vfs.DiskWriteCategory) (vfs.File
 // TestOpen_UnreadableSeal does not start where it cannot tell whether all is there.
 func TestOpen_UnreadableSeal(t *testing.T) {
 	t.Parallel()
-	for _, suffix := range []string{"SEAL", ".log"} {
+	for _, part := range []string{"marker.seal", ".log"} {
 		disk := vfs.NewMem()
 		shut(t, open(t, journal.Options{Dir: "data", FileSystem: disk}))
-		_, err := journal.Open(journal.Options{Dir: "data", Version: 1, FileSystem: blindDisk{disk, suffix}})
+		_, err := journal.Open(journal.Options{Dir: "data", Version: 1, FileSystem: blindDisk{disk, part}})
 		if !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "data directory data") {
-			t.Errorf("%s: Open = %v, want EIO with the directory", suffix, err)
+			t.Errorf("%s: Open = %v, want EIO with the directory", part, err)
 		}
+	}
+}
+
+// TestJournal_NoSpaceAtAll_ManyOnTheirWay goes on submitting while the first one that failed is not known yet.
+func TestJournal_NoSpaceAtAll_ManyOnTheirWay(t *testing.T) {
+	t.Parallel()
+	for range 50 {
+		disk := &smallDisk{FS: vfs.NewMem()}
+		disk.left.Store(1 << 20)
+		j := open(t, journal.Options{Dir: "data", FileSystem: disk})
+		var tickets []*journal.Ticket
+		for i := range 100 {
+			j.Set(fmt.Appendf(nil, "k%04d", i), []byte(strings.Repeat("x", 30_000)))
+			tickets = append(tickets, j.Submit())
+		}
+		good := 0
+		for _, ticket := range tickets {
+			if err := ticket.Wait(); err == nil {
+				good++
+			} else if !errors.Is(err, journal.ErrStopped) {
+				t.Fatalf("got %v, want ErrStopped", err)
+			}
+		}
+		if err := j.Close(); !errors.Is(err, journal.ErrStopped) {
+			t.Errorf("Close = %v, want ErrStopped", err)
+		}
+		disk.left.Store(1 << 30)
+		j = open(t, journal.Options{Dir: "data", FileSystem: disk})
+		if got := len(content(t, j, "k")); got < good || good == len(tickets) {
+			t.Errorf("%d of %d were acknowledged, and %d are there", good, len(tickets), got)
+		}
+		shut(t, j)
 	}
 }

@@ -178,13 +178,25 @@ func TestOpen_NewerVersion(t *testing.T) {
 	if err != nil || len(marker) == 0 {
 		t.Fatalf("no format marker in %s: %v", dir, err)
 	}
-	err = errors.Join(os.Rename(marker[len(marker)-1], filepath.Join(dir, "marker.format-version.000999.999")), os.Remove(filepath.Join(dir, "SEAL")))
-	if err != nil {
+	err = os.Rename(marker[len(marker)-1], filepath.Join(dir, "marker.format-version.000999.999"))
+	if err := errors.Join(err, breakSeal(dir)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := journal.Open(journal.Options{Dir: dir, Version: 9}); !errors.Is(err, journal.ErrNewer) {
 		t.Errorf("a newer format of the store: got %v, want ErrNewer", err)
 	}
+}
+
+// breakSeal makes a closed directory look like one of a journal that was killed.
+func breakSeal(dir string) error {
+	seals, err := filepath.Glob(filepath.Join(dir, "marker.seal.*"))
+	if err == nil && len(seals) != 1 {
+		err = fmt.Errorf("%d seals in %s", len(seals), dir)
+	}
+	if err != nil {
+		return err
+	}
+	return os.Remove(seals[0])
 }
 
 func TestOpen_NoDirectory(t *testing.T) {

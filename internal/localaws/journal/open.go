@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -22,6 +23,9 @@ var (
 	// ErrNewer means that a newer program has written it.
 	ErrNewer = errors.New("was written by a newer version")
 )
+
+// errVersion is ErrNewer before it is explained.
+var errVersion = errors.New("unknown version of its contents")
 
 const (
 	// ReserveBytes is the space that is left to deletes and to pebble's own files when Full refuses anything else: two
@@ -49,26 +53,32 @@ const versionKey = "\x00version"
 func Open(options Options) (*Journal, error) {
 	options.FileSystem = cmp.Or[vfs.FS](options.FileSystem, vfs.Default)
 	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
-	j := &Journal{options: options, wake: make(chan struct{}, 1), done: make(chan struct{}), pending: newTicket(), latest: failed(nil)}
-	if err := options.FileSystem.MkdirAll(options.Dir, dirMode); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
-	}
-	var err error
-	if j.lock, err = pebble.LockDirectory(options.Dir, options.FileSystem); err != nil {
-		return nil, unlocked(options.Dir, err)
-	}
-	if err := unseal(options.FileSystem, options.Dir); err != nil {
-		return nil, errors.Join(err, j.lock.Close())
-	}
-	if err := j.open(); err != nil {
-		return nil, errors.Join(err, j.lock.Close())
+	j := &Journal{options: options}
+	j.close = sync.OnceValue(j.shut)
+	if err := explained(options.Dir, j.open()); err != nil {
+		return nil, err
 	}
 	j.current = j.db.NewBatch()
-	go j.run()
 	return j, nil
 }
 
 func (j *Journal) open() (err error) {
+	if err := j.options.FileSystem.MkdirAll(j.options.Dir, dirMode); err != nil {
+		return err
+	}
+	if j.lock, err = pebble.LockDirectory(j.options.Dir, j.options.FileSystem); err != nil {
+		return err
+	}
+	if err = unseal(j.options.FileSystem, j.options.Dir); err == nil {
+		err = j.openStore()
+	}
+	if err != nil {
+		return errors.Join(err, j.lock.Close())
+	}
+	return nil
+}
+
+func (j *Journal) openStore() (err error) {
 	cache := pebble.NewCache(cacheBytes)
 	defer cache.Unref()
 	j.db, err = pebble.Open(j.options.Dir, &pebble.Options{
@@ -77,7 +87,7 @@ func (j *Journal) open() (err error) {
 		EventListener: &pebble.EventListener{DataCorruption: verdicts{j}.damage},
 	})
 	if err != nil {
-		return unreadable(j.options.Dir, err)
+		return err
 	}
 	if err := j.checkVersion(); err != nil {
 		return errors.Join(err, j.db.Close())
@@ -85,87 +95,71 @@ func (j *Journal) open() (err error) {
 	return nil
 }
 
-// checkVersion refuses what a newer program wrote, and leaves this one's mark.
+// checkVersion refuses what a newer program wrote, and leaves this one's mark. The flush begins a new log: the first one of a store is in
+// pebble's oldest format, in which damage in the middle looks like a torn end.
 func (j *Journal) checkVersion() error {
-	text, closer, err := j.db.Get([]byte(versionKey))
-	if errors.Is(err, pebble.ErrNotFound) {
-		return j.mark()
-	}
+	text, err := get(j.db, []byte(versionKey))
 	if err != nil {
-		return unreadable(j.options.Dir, err)
+		return err
 	}
-	version, err := strconv.ParseUint(string(text), 10, 64)
-	if err := errors.Join(err, closer.Close()); err != nil {
-		return unreadable(j.options.Dir, fmt.Errorf("%w: %w", pebble.ErrCorruption, err))
-	}
-	if version > j.options.Version {
-		return fmt.Errorf("data directory %s %w (%d, this one reads up to %d): update this program, or use another directory",
-			j.options.Dir, ErrNewer, version, j.options.Version)
-	}
-	return nil
-}
-
-// mark leaves the version in a new directory. The flush begins a new log: the first one of a store is in pebble's
-// oldest format, in which damage in the middle looks like a torn end.
-func (j *Journal) mark() error {
-	err := j.db.Set([]byte(versionKey), strconv.AppendUint(nil, j.options.Version, 10), pebble.Sync)
-	if err == nil {
-		err = j.db.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("data directory %s: %w", j.options.Dir, err)
-	}
-	return nil
-}
-
-// unlocked explains why the lock could not be had.
-func unlocked(dir string, err error) error {
-	if errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held") {
-		return fmt.Errorf("data directory %s %w: stop that one, or use another directory (%w)", dir, ErrInUse, err)
-	}
-	return fmt.Errorf("data directory %s: %w", dir, err)
-}
-
-// unreadable explains why a directory cannot be read and what to do.
-func unreadable(dir string, err error) error {
+	version, err := strconv.ParseUint(cmp.Or(string(text), "0"), 10, 64)
 	switch {
-	case strings.Contains(err.Error(), "unknown format major version"):
-		return fmt.Errorf("data directory %s %w: update this program, or use another directory (%w)", dir, ErrNewer, err)
-	case pebble.IsCorruptionError(err):
-		return fmt.Errorf("data directory %s %w: move it away to start with nothing, or restore it from a copy (%w)", dir, ErrCorrupt, err)
+	case err != nil:
+		return fmt.Errorf("%w: %w", pebble.ErrCorruption, err)
+	case version > j.options.Version:
+		return fmt.Errorf("%w: %d, this one reads up to %d", errVersion, version, j.options.Version)
 	}
-	return fmt.Errorf("data directory %s: %w", dir, err)
+	mark := strconv.AppendUint(nil, j.options.Version, 10)
+	if err := j.db.Set([]byte(versionKey), mark, pebble.Sync); err != nil {
+		return err
+	}
+	return j.db.Flush()
 }
 
-// Close commits what was submitted, seals the directory and lets it go. It is idempotent. The error is that of the last commits, if any.
+// explained says which directory cannot be used, why, and what to do.
+func explained(dir string, err error) error {
+	reason, advice := ErrCorrupt, "move it away to start with nothing, or restore it from a copy"
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.EAGAIN), strings.Contains(err.Error(), "lock held"):
+		reason, advice = ErrInUse, "stop that one, or use another directory"
+	case errors.Is(err, errVersion), strings.Contains(err.Error(), "unknown format major version"):
+		reason, advice = ErrNewer, "update this program, or use another directory"
+	case !pebble.IsCorruptionError(err):
+		return fmt.Errorf("data directory %s: %w", dir, err)
+	}
+	return fmt.Errorf("data directory %s %w: %s (%w)", dir, reason, advice, err)
+}
+
+// Close syncs what was submitted, seals the directory and lets it go. It is idempotent. The error is that of the last writes, if any.
 func (j *Journal) Close() error {
 	if j == nil {
 		return nil
 	}
+	return j.close()
+}
+
+func (j *Journal) shut() error {
 	j.mu.Lock()
-	if j.closed {
-		defer j.mu.Unlock()
-		return j.stopped
-	}
-	j.closed = true
+	last := j.latest
 	j.mu.Unlock()
-	close(j.wake)
-	<-j.done
-	j.mu.Lock()
-	problem, broken := j.stopped, j.broken
-	j.mu.Unlock()
-	if broken { // pebble's own locks may be held for ever
+	_ = last.Wait() // what it says, Err says too
+	j.using.Lock()
+	defer j.using.Unlock()
+	problem := j.Err()
+	closed := fmt.Errorf("%w: it is closed", ErrStopped)
+	j.stopped.CompareAndSwap(nil, &closed)
+	if j.broken.Load() { // pebble's own locks may be held for ever
 		return errors.Join(problem, j.lock.Close())
 	}
 	// The current change is left to the garbage collector: closing would put it back into pebble's pool, while a timer of
 	// the owner that is just ending may still look into it.
-	if err := j.db.Close(); err != nil {
-		problem = errors.Join(problem, fmt.Errorf("data directory %s: %w", j.options.Dir, err))
+	err := j.db.Close()
+	if problem == nil && err == nil {
+		err = seal(j.options.FileSystem, j.options.Dir)
 	}
-	if problem == nil {
-		problem = seal(j.options.FileSystem, j.options.Dir)
-	}
-	return errors.Join(problem, j.lock.Close())
+	return errors.Join(problem, explained(j.options.Dir, err), j.lock.Close())
 }
 
 // Full says whether so little space is left that adding anything should be refused. It asks the file system.

@@ -1,40 +1,26 @@
 package s3
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/johannesboyne/gofakes3"
-
-	"github.com/millrace-dev/millrace/internal/localaws/journal"
 )
 
 // errEnough ends a walk over keys early.
 var errEnough = errors.New("enough")
 
-func (s *store) bucketExists(name string) (bool, error) {
-	created, err := s.journal.Get([]byte(bucketKeys + name))
-	return created != nil, err
-}
-
 // BucketExists says whether there is a bucket of that name.
 func (s *store) BucketExists(name string) (bool, error) {
-	leave, err := s.enter(false)
-	if err != nil {
-		return false, err
-	}
-	defer leave()
-	return s.bucketExists(name)
+	created, err := s.journal.Get(bucketKey(name))
+	return created != nil, err
 }
 
 // ListBuckets returns all buckets by name.
 func (s *store) ListBuckets() (buckets []gofakes3.BucketInfo, err error) {
-	leave, err := s.enter(false)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
 	err = s.journal.Each([]byte(bucketKeys), func(key, value []byte) error {
 		created, err := time.Parse(time.RFC3339, string(value))
 		name := strings.TrimPrefix(string(key), bucketKeys)
@@ -46,34 +32,26 @@ func (s *store) ListBuckets() (buckets []gofakes3.BucketInfo, err error) {
 
 // CreateBucket makes a bucket, or returns ErrBucketAlreadyExists.
 func (s *store) CreateBucket(name string) error {
-	leave, err := s.enter(true)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	if exists, err := s.bucketExists(name); err != nil || exists {
-		return orElse(err, gofakes3.ResourceError(gofakes3.ErrBucketAlreadyExists, name))
-	}
-	return s.change(func(j *journal.Journal) {
-		j.Set([]byte(bucketKeys+name), time.Now().UTC().AppendFormat(nil, time.RFC3339))
+	return s.change(func() error {
+		exists, err := s.BucketExists(name)
+		if err != nil || exists {
+			return cmp.Or(err, gofakes3.ResourceError(gofakes3.ErrBucketAlreadyExists, name))
+		}
+		s.journal.Set(bucketKey(name), time.Now().UTC().AppendFormat(nil, time.RFC3339))
+		return nil
 	})
 }
 
 // DeleteBucket removes an empty bucket.
 func (s *store) DeleteBucket(name string) error {
-	leave, err := s.enter(true)
-	if err != nil {
+	return s.change(func() error {
+		err := s.journal.Each(objectKey(name, ""), func([]byte, []byte) error { return errEnough })
+		if errors.Is(err, errEnough) {
+			return gofakes3.ResourceError(gofakes3.ErrBucketNotEmpty, name)
+		}
+		s.journal.Delete(bucketKey(name))
 		return err
-	}
-	defer leave()
-	if exists, err := s.bucketExists(name); err != nil || !exists {
-		return orElse(err, gofakes3.BucketNotFound(name))
-	}
-	err = s.journal.Each(objectKey(name, ""), func([]byte, []byte) error { return errEnough })
-	if err != nil {
-		return gofakes3.ResourceError(gofakes3.ErrBucketNotEmpty, name)
-	}
-	return s.change(func(j *journal.Journal) { j.Delete([]byte(bucketKeys + name)) })
+	})
 }
 
 // ForceDeleteBucket is MinIO's and not S3's.
@@ -81,31 +59,24 @@ func (s *store) ForceDeleteBucket(string) error { return gofakes3.ErrNotImplemen
 
 // ListBucket returns a page of the objects, in the order of their keys, those that share a prefix up to the delimiter as one.
 func (s *store) ListBucket(bucket string, prefix *gofakes3.Prefix, page gofakes3.ListBucketPage) (*gofakes3.ObjectList, error) {
-	leave, err := s.enter(false)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	if exists, err := s.bucketExists(bucket); err != nil || !exists {
-		return nil, orElse(err, gofakes3.BucketNotFound(bucket))
-	}
-	l := lister{ObjectList: gofakes3.NewObjectList(), prefix: prefix, page: page}
+	list := lister{ObjectList: gofakes3.NewObjectList(), prefix: prefix, page: page}
 	all := objectKey(bucket, "")
-	err = s.journal.Each(append(all, prefix.Prefix...), func(key, value []byte) error {
-		return l.add(string(key[len(all):]), value)
+	err := s.journal.Each(append(all, prefix.Prefix...), func(key, value []byte) error {
+		return list.add(string(key[len(all):]), value)
 	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return nil, err
+	if !errors.Is(err, errEnough) {
+		return list.ObjectList, err
 	}
-	return l.ObjectList, nil
+	list.IsTruncated, list.NextMarker = true, list.last
+	return list.ObjectList, nil
 }
 
 // lister fills one page of a list.
 type lister struct {
 	*gofakes3.ObjectList
+
 	prefix *gofakes3.Prefix
 	page   gofakes3.ListBucketPage
-	count  int64
 	last   string // the key that was seen last
 	group  string // the common prefix it went into
 }
@@ -113,26 +84,21 @@ type lister struct {
 // add takes the next key, or ends the walk with errEnough because the page is full.
 func (l *lister) add(key string, value []byte) error {
 	var match gofakes3.PrefixMatch
-	if l.page.HasMarker && key <= l.page.Marker || !l.prefix.Match(key, &match) {
+	if key <= l.page.Marker || !l.prefix.Match(key, &match) {
 		return nil
 	}
-	if match.CommonPrefix && match.MatchedPart == l.group {
-		l.last = key
-		return nil
-	}
-	if l.page.MaxKeys > 0 && l.count == l.page.MaxKeys {
-		l.IsTruncated, l.NextMarker = true, l.last
+	inGroup := match.CommonPrefix && match.MatchedPart == l.group
+	if !inGroup && l.page.MaxKeys > 0 && int64(len(l.Contents)+len(l.CommonPrefixes)) == l.page.MaxKeys {
 		return errEnough
 	}
-	l.count++
 	l.last = key
 	if match.CommonPrefix {
 		l.group = match.MatchedPart
 		l.AddPrefix(match.MatchedPart)
 		return nil
 	}
-	found, err := decodeObject(value)
-	if err != nil {
+	var found object
+	if err := json.Unmarshal(value, &found); err != nil {
 		return err
 	}
 	l.Add(&gofakes3.Content{

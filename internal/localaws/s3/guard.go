@@ -24,31 +24,24 @@ func (g guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"This endpoint does not emulate the request parameter "+name+".")
 		return
 	}
-	size, err := decodeBody(r)
+	err := decodeBody(r)
 	switch {
 	case err != nil:
 		refuse(w, http.StatusBadRequest, gofakes3.ErrInvalidArgument, "The request names no length of its body.")
-	case size > MaxObjectBytes:
+	case r.ContentLength > MaxObjectBytes:
 		refuse(w, http.StatusBadRequest, "EntityTooLarge",
 			"Your proposed upload exceeds the maximum allowed size of this endpoint, "+strconv.Itoa(MaxObjectBytes)+" bytes.")
 	default:
-		r.Header.Set("Content-Length", strconv.FormatInt(size, 10)) // where gofakes3 looks for it
-		a := &answer{ResponseWriter: w}
-		g.next.ServeHTTP(a, r)
-		_, _ = a.Write(nil) // a reply without a body has not begun
+		r.Header.Set("Content-Length", strconv.FormatInt(max(r.ContentLength, 0), 10)) // where gofakes3 looks for it
+		g.next.ServeHTTP(answer{w}, r)
+		answer{w}.lowerNames() // a reply without a body has not begun
 	}
 }
 
 // answer writes the names of user metadata in small letters, as S3 does: boto3 shows them as they come.
-type answer struct {
-	http.ResponseWriter
+type answer struct{ http.ResponseWriter }
 
-	begun bool
-}
-
-// WriteHeader begins the reply.
-func (a *answer) WriteHeader(status int) {
-	a.begun = true
+func (a answer) lowerNames() {
 	header := a.Header()
 	for name, values := range header {
 		if strings.HasPrefix(name, metadataPrefix) {
@@ -56,14 +49,17 @@ func (a *answer) WriteHeader(status int) {
 			header[strings.ToLower(name)] = values
 		}
 	}
+}
+
+// WriteHeader begins the reply.
+func (a answer) WriteHeader(status int) {
+	a.lowerNames()
 	a.ResponseWriter.WriteHeader(status)
 }
 
 // Write begins the reply unless it has begun.
-func (a *answer) Write(p []byte) (int, error) {
-	if !a.begun {
-		a.WriteHeader(http.StatusOK)
-	}
+func (a answer) Write(p []byte) (int, error) {
+	a.lowerNames()
 	return a.ResponseWriter.Write(p) //nolint:wrapcheck // as if it had been written there
 }
 
@@ -83,37 +79,28 @@ func unknownParameter(query url.Values) string {
 	return ""
 }
 
-// decodeBody takes the aws-chunked coding off a body and returns the length of what is left. The coding is that of HTTP/1.1, with
+// decodeBody takes the aws-chunked coding off a body, and its length is then that of what is left. The coding is that of HTTP/1.1, with
 // signatures as extensions of the chunks and checksums as trailers; neither is checked.
-func decodeBody(r *http.Request) (int64, error) {
+func decodeBody(r *http.Request) error {
 	if !strings.HasPrefix(r.Header.Get("X-Amz-Content-Sha256"), "STREAMING-") {
-		return max(r.ContentLength, 0), nil
+		return nil
 	}
 	size, err := strconv.ParseUint(r.Header.Get("X-Amz-Decoded-Content-Length"), 10, 62)
 	if err != nil {
-		return 0, err
+		return err
 	}
+	r.ContentLength = int64(size)
 	r.Body = struct {
 		io.Reader
 		io.Closer
 	}{httputil.NewChunkedReader(r.Body), r.Body}
 	r.Header.Del("X-Amz-Content-Sha256")
-	withoutChunked(r.Header)
-	return int64(size), nil
-}
-
-// withoutChunked keeps the other codings of a body: S3 stores those.
-func withoutChunked(header http.Header) {
-	var codings []string
-	for coding := range strings.SplitSeq(header.Get("Content-Encoding"), ",") {
-		if coding = strings.TrimSpace(coding); coding != "" && coding != "aws-chunked" {
-			codings = append(codings, coding)
-		}
+	codings := strings.ReplaceAll(r.Header.Get("Content-Encoding"), "aws-chunked", "")
+	r.Header.Del("Content-Encoding")
+	if codings = strings.Trim(codings, ", "); codings != "" { // S3 keeps the others
+		r.Header.Set("Content-Encoding", codings)
 	}
-	header.Del("Content-Encoding")
-	if len(codings) > 0 {
-		header.Set("Content-Encoding", strings.Join(codings, ","))
-	}
+	return nil
 }
 
 func refuse(w http.ResponseWriter, status int, code gofakes3.ErrorCode, message string) {

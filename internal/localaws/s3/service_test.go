@@ -58,7 +58,6 @@ func open(t *testing.T, disk vfs.FS, dir string) (e endpoint, stop func()) {
 	return endpoint{client, server.URL}, func() {
 		transport.CloseIdleConnections()
 		server.Close()
-		service.Close()
 		if err := kept.Close(); err != nil {
 			t.Error(err)
 		}
@@ -597,7 +596,6 @@ func TestService_Closed_Refuses(t *testing.T) {
 	if err := service.EnsureBucket("Not_A_Bucket"); err == nil {
 		t.Error("a bad name is no error")
 	}
-	service.Close()
 	if err := kept.Close(); err != nil {
 		t.Fatal(err)
 	}
