@@ -59,8 +59,10 @@ func (b *breaker) admit(now time.Time) (pass, *ShutError) {
 }
 
 // pause is how long a sink is left alone whose probe is under way, here or elsewhere. When
-// it will be answered is not known: a tenth of the usual time is a fair guess.
-func (b *breaker) pause() time.Duration { return b.openFor / 10 } //nolint:mnd // a tenth
+// it will be answered is not known: a tenth of the usual time is a fair guess, but no longer than a
+// probe is left to who makes it. Sinks that are left alone for a quarter of an hour answer no
+// slower than others.
+func (b *breaker) pause() time.Duration { return min(b.openFor/10, probeLease) } //nolint:mnd // a tenth
 
 func (b *breaker) shut(now time.Time) *ShutError {
 	return &ShutError{
@@ -72,7 +74,7 @@ func (b *breaker) shut(now time.Time) *ShutError {
 // yield gives a probe back that somebody else is making, to ask again soon.
 func (b *breaker) yield(p pass, now time.Time) *ShutError {
 	if p.era == b.era {
-		b.probing, b.until = false, now.Add(min(b.pause(), probeLease))
+		b.probing, b.until = false, now.Add(b.pause())
 	}
 	return b.shut(now)
 }

@@ -7,7 +7,9 @@
 //	state      an attempt               goes to
 //	closed     runs                     open after FailuresToOpen failures in a row, or one setup failure
 //	open       is refused               half-open after OpenFor
-//	half-open  one runs, others wait    closed when it succeeds, open when it fails
+//	half-open  one runs, others wait a  closed when it succeeds, open when it fails
+//	           tenth of OpenFor, ten
+//	           seconds at most
 //	any        -                        what another environment wrote, see below
 //
 // A failure is an attempt of class transient, throttled or setup: the sink, or the way

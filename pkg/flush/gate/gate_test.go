@@ -92,21 +92,25 @@ func TestGate_Open_RefusesUntilAProbeSucceeds(t *testing.T) {
 
 func TestGate_HalfOpen_LetsOneProbeThrough(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		g := New(Options{FailuresToOpen: 1, OpenFor: time.Minute})
-		try(t, g, retry.Transient)
-		time.Sleep(61 * time.Second)
-		release := make(chan struct{})
-		go func() {
-			_ = g.Attempt(context.Background(), 1, 0, func() Verdict { <-release; return Verdict{} })
-		}()
-		synctest.Wait()
-		made, shut := try(t, g, "")
-		if made || shut == nil || shut.After != 6*time.Second {
-			t.Errorf("a second probe: made %v, refused %+v", made, shut)
-		}
-		close(release)
-	})
+	for openFor, want := range map[time.Duration]time.Duration{
+		time.Minute: 6 * time.Second, 15 * time.Minute: 10 * time.Second, // as long as others leave a probe alone
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := New(Options{FailuresToOpen: 1, OpenFor: openFor})
+			try(t, g, retry.Transient)
+			time.Sleep(openFor)
+			release := make(chan struct{})
+			go func() {
+				_ = g.Attempt(context.Background(), 1, 0, func() Verdict { <-release; return Verdict{} })
+			}()
+			synctest.Wait()
+			made, shut := try(t, g, "")
+			if made || shut == nil || shut.After != want {
+				t.Errorf("a second probe, open for %v: made %v, refused %+v, want a wait of %v", openFor, made, shut, want)
+			}
+			close(release)
+		})
+	}
 }
 
 func TestGate_Concurrency_HalvesOnThrottleAndGrowsBack(t *testing.T) {
