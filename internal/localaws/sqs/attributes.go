@@ -4,6 +4,7 @@ import (
 	"crypto/md5" //nolint:gosec // SQS's checksums are MD5
 	"encoding/binary"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -137,18 +138,9 @@ func (f attributeFilter) takes(name string) bool {
 	})
 }
 
-// choose returns copies of the attributes that the filter takes, nil when there are none.
+// choose returns the attributes that the filter takes.
 func (f attributeFilter) choose(attributes map[string]Attribute) map[string]Attribute {
-	var chosen map[string]Attribute
-	for name, a := range attributes {
-		if !f.takes(name) {
-			continue
-		}
-		if chosen == nil {
-			chosen = make(map[string]Attribute, len(attributes))
-		}
-		a.BinaryValue = slices.Clone(a.BinaryValue)
-		chosen[name] = a
-	}
+	chosen := maps.Clone(attributes)
+	maps.DeleteFunc(chosen, func(name string, _ Attribute) bool { return !f.takes(name) })
 	return chosen
 }

@@ -3,7 +3,6 @@ package sqs
 import (
 	"cmp"
 	"maps"
-	"slices"
 	"strconv"
 	"time"
 )
@@ -25,36 +24,31 @@ var systemAttributes = []string{
 	"MessageGroupId", "DeadLetterQueueSourceArn", "SequenceNumber", "MessageDeduplicationId",
 }
 
-// view says how the deliveries of one receive are shown.
-type view struct {
-	account            string
-	attributes, system attributeFilter
-}
+// everything is the filter that takes all there is.
+//
+//nolint:gochecknoglobals // a constant
+var everything = attributeFilter{"All"}
 
-// everything shows all there is.
-func (s *Service) everything() view {
-	return view{s.options.AccountID, attributeFilter{"All"}, attributeFilter{"All"}}
-}
-
-func (v view) messages(deliveries []delivery) []Message {
+// show returns deliveries as their receiver sees them, with the attributes and the system attributes that it wants.
+func (s *Service) show(deliveries []delivery, attributes, system attributeFilter) []Message {
 	messages := make([]Message, len(deliveries))
 	for i, d := range deliveries {
-		chosen := v.attributes.choose(d.Attributes)
+		chosen := attributes.choose(d.Attributes)
 		messages[i] = Message{
-			ID: d.ID.String(), Body: d.Body, MD5OfBody: hexSum(d.bodySum), Attributes: v.systemAttributes(d), ReceiptHandle: d.handle.String(),
+			ID: d.ID.String(), Body: d.Body, MD5OfBody: hexSum(d.bodySum), ReceiptHandle: d.handle.String(), Attributes: s.systemAttributes(d, system),
 			MessageAttributes: chosen, MD5OfMessageAttributes: sumOf(chosen), // AWS sums what it returns, not what was sent
 		}
 	}
 	return messages
 }
 
-// systemAttributes returns the chosen system attributes, nil when there are none.
-func (v view) systemAttributes(d delivery) map[string]string {
-	if len(v.system) == 0 {
+// systemAttributes returns the chosen system attributes that have a value.
+func (s *Service) systemAttributes(d delivery, system attributeFilter) map[string]string {
+	if len(system) == 0 {
 		return nil
 	}
 	all := map[string]string{
-		"SenderId":                         v.account,
+		"SenderId":                         s.options.AccountID,
 		"SentTimestamp":                    strconv.FormatInt(d.Sent/int64(time.Millisecond), 10),
 		"ApproximateReceiveCount":          strconv.Itoa(int(d.Receives)),
 		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(d.FirstReceived/int64(time.Millisecond), 10),
@@ -62,7 +56,6 @@ func (v view) systemAttributes(d delivery) map[string]string {
 		"MessageGroupId":                   d.GroupID,
 		"DeadLetterQueueSourceArn":         d.SourceARN,
 	}
-	wantsAll := slices.Contains(v.system, "All")
-	maps.DeleteFunc(all, func(name, value string) bool { return value == "" || !wantsAll && !slices.Contains(v.system, name) })
+	maps.DeleteFunc(all, func(name, value string) bool { return value == "" || !system.takes(name) })
 	return all
 }

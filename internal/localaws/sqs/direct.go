@@ -22,7 +22,7 @@ func (s *Service) SetQueueAttributes(ctx context.Context, name string, attribute
 		return err
 	}
 	return s.change(name, func(q *liveQueue, now time.Time) error {
-		_, err := s.setQueueAttributes(q, now, queueInput{Attributes: attributes})
+		_, err := s.setQueueAttributes(call{q: q, now: now}, queueInput{Attributes: attributes})
 		return err
 	})
 }
@@ -40,11 +40,15 @@ func (s *Service) Send(ctx context.Context, queueName string, in SendInput) (str
 	if err := s.admit(ctx, "SendMessage"); err != nil {
 		return "", err
 	}
-	d := newDraft(in)
-	if err := s.enqueueOne(queueName, d); err != nil {
+	var sent *record
+	err := s.change(queueName, func(q *liveQueue, now time.Time) (err error) {
+		sent, err = q.send(now, in)
+		return err
+	})
+	if err != nil {
 		return "", err
 	}
-	return d.ID.String(), nil
+	return sent.ID.String(), nil
 }
 
 // Receive takes up to in.MaxMessages messages and hides them. It waits up to in.Wait for the first one and returns
@@ -64,7 +68,7 @@ func (s *Service) Receive(ctx context.Context, queueName string, in ReceiveInput
 	if err != nil {
 		return nil, err
 	}
-	return s.everything().messages(deliveries), s.options.Faults.Lose.Ask("ReceiveMessage", nil)
+	return s.show(deliveries, everything, everything), s.options.Faults.Lose.Ask("ReceiveMessage", nil)
 }
 
 // Delete removes messages by receipt handle. An expired or already deleted handle is no error; all
@@ -76,7 +80,7 @@ func (s *Service) Delete(ctx context.Context, queueName string, receiptHandles [
 	err := s.change(queueName, func(q *liveQueue, now time.Time) error {
 		var refusals []error
 		for _, text := range receiptHandles {
-			refusals = append(refusals, s.removeMessage(q, now, entry{ReceiptHandle: text}))
+			refusals = append(refusals, q.removeBy(text))
 		}
 		return errors.Join(refusals...)
 	})

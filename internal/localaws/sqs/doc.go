@@ -24,7 +24,8 @@
 //
 // # How it is built
 //
-//	http.go, wire.go, operations*.go   the protocol: decode, find the queue, call, encode
+//	http.go, operations*.go, send.go   the calls of the wire, over awsjson: find the queue, act, answer
+//	settings.go, attributes.go         what queues and messages may be given
 //	direct.go                          the same calls for Go code in this process
 //	service.go, poll.go, move.go       the lock, timers, long polls, move tasks
 //	queue.go, fair.go, record.go       one queue's state, without lock or clock: time comes in as an argument

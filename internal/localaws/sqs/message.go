@@ -2,7 +2,7 @@ package sqs
 
 import "time"
 
-// Message is one delivered message, as ReceiveMessage shows it, here and on the wire. Values are copies: a receiver may change them freely.
+// Message is one delivered message, as ReceiveMessage shows it, here and on the wire.
 type Message struct {
 	// ID is the message id, a UUID that stays the same over every redelivery.
 	ID string `json:"MessageId"`
@@ -16,7 +16,7 @@ type Message struct {
 	ReceiptHandle string `json:"ReceiptHandle"`
 	// Attributes are the system attributes (SentTimestamp, ApproximateReceiveCount, ...), numbers in decimal, times in Unix milliseconds.
 	Attributes map[string]string `json:"Attributes,omitempty"`
-	// MessageAttributes are the sender's own attributes by name; nil when there are none.
+	// MessageAttributes are the sender's own attributes by name.
 	MessageAttributes map[string]Attribute `json:"MessageAttributes,omitempty"`
 }
 
@@ -26,7 +26,7 @@ type Attribute struct {
 	DataType string `json:"DataType"`
 	// StringValue holds the value of String and Number attributes.
 	StringValue string `json:"StringValue,omitempty"`
-	// BinaryValue holds the raw bytes (not base64) of Binary attributes.
+	// BinaryValue holds the raw bytes (not base64) of Binary attributes. The queue has the same bytes: they must not be changed.
 	BinaryValue []byte `json:"BinaryValue,omitempty"`
 }
 

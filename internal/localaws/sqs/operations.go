@@ -19,15 +19,15 @@ func (s *Service) operations() map[string]awsjson.Operation {
 		"PurgeQueue":                   onQueue(s, s.purgeQueue),
 		"GetQueueAttributes":           onQueue(s, s.getQueueAttributes),
 		"SetQueueAttributes":           onQueue(s, s.setQueueAttributes),
-		"ListDeadLetterSourceQueues":   awsjson.Decoded(s.listDeadLetterSourceQueues),
+		"ListDeadLetterSourceQueues":   onQueue(s, s.listDeadLetterSourceQueues),
 		"TagQueue":                     onQueue(s, s.tagQueue),
 		"UntagQueue":                   onQueue(s, s.untagQueue),
 		"ListQueueTags":                onQueue(s, s.listQueueTags),
-		"SendMessage":                  awsjson.Decoded(s.sendMessage),
-		"SendMessageBatch":             awsjson.Decoded(s.sendMessageBatch),
+		"SendMessage":                  onQueue(s, single(s.sendMessage)),
+		"SendMessageBatch":             onQueue(s, s.batched("SendMessageBatch", s.sendMessage)),
 		"ReceiveMessage":               awsjson.Decoded(s.receiveMessage),
-		"DeleteMessage":                onQueue(s, single(s.removeMessage)),
-		"DeleteMessageBatch":           onQueue(s, s.batched("DeleteMessageBatch", s.removeMessage)),
+		"DeleteMessage":                onQueue(s, single(s.deleteMessage)),
+		"DeleteMessageBatch":           onQueue(s, s.batched("DeleteMessageBatch", s.deleteMessage)),
 		"ChangeMessageVisibility":      onQueue(s, single(s.hideMessage)),
 		"ChangeMessageVisibilityBatch": onQueue(s, s.batched("ChangeMessageVisibilityBatch", s.hideMessage)),
 		"StartMessageMoveTask":         awsjson.Decoded(s.startMessageMoveTask),
@@ -43,27 +43,26 @@ type queueAddress struct {
 
 func (a queueAddress) address() string { return a.QueueURL }
 
-// onQueue makes an operation of what it does with the queue that its input names, under the lock. It answers when that is on disk.
-func onQueue[In interface{ address() string }, Out any](s *Service, do func(*liveQueue, time.Time, In) (Out, error)) awsjson.Operation {
+// call is one call at its queue, under the lock.
+type call struct {
+	*http.Request
+	q   *liveQueue
+	now time.Time
+}
+
+// onQueue makes an operation of what it does with the queue that its input names. It answers when that is on disk.
+func onQueue[In interface{ address() string }, Out any](s *Service, do func(c call, in In) (Out, error)) awsjson.Operation {
 	return awsjson.Decoded(func(r *http.Request, in In) (out Out, err error) {
-		name, err := s.target(r, in.address())
+		name, err := s.options.queueName(in.address())
 		if err != nil {
 			return out, err
 		}
 		err = s.change(name, func(q *liveQueue, now time.Time) (err error) {
-			out, err = do(q, now, in)
+			out, err = do(call{r, q, now}, in)
 			return err
 		})
 		return out, err
 	})
-}
-
-// target returns the name of the queue that a call is about: its QueueUrl or else the path it was posted to.
-func (s *Service) target(r *http.Request, address string) (string, error) {
-	if address == "" && len(r.URL.Path) > 1 {
-		address = r.URL.Path
-	}
-	return s.options.queueName(address)
 }
 
 // checkRange refuses a number outside its bounds.

@@ -63,11 +63,17 @@ func (o *batchOutput) add(entry done, err error) {
 
 // checkEntries refuses a batch as a whole.
 func checkEntries(op string, entries []entry) error {
+	size := 0
+	for _, e := range entries {
+		size += len(e.MessageBody) + sizeOf(e.MessageAttributes)
+	}
 	switch {
 	case len(entries) == 0:
 		return errLegacy("EmptyBatchRequest", "There should be at least one %sRequestEntry in the request.", op)
 	case len(entries) > MaxBatchEntries:
 		return errLegacy("TooManyEntriesInBatchRequest", "Maximum number of entries per request are %d. You have sent %d.", MaxBatchEntries, len(entries))
+	case size > MaxBatchBytes:
+		return errLegacy("BatchRequestTooLong", "Batch requests cannot be longer than %d bytes. You have sent %d bytes.", MaxBatchBytes, size)
 	}
 	seen := make(map[string]bool, len(entries))
 	for _, e := range entries {
@@ -83,53 +89,58 @@ func checkEntries(op string, entries []entry) error {
 	return nil
 }
 
-// handleWork is what is done with the message of one receipt handle.
-type handleWork func(q *liveQueue, now time.Time, e entry) error
+// work is what is done with one message.
+type work func(c call, e entry) (done, error)
 
 // single makes a call for one message.
-func single(work handleWork) func(*liveQueue, time.Time, messageInput) (done, error) {
-	return func(q *liveQueue, now time.Time, in messageInput) (done, error) {
-		if in.ReceiptHandle == "" {
-			return done{}, errMissing("ReceiptHandle")
-		}
-		return done{}, work(q, now, in.entry)
-	}
+func single(do work) func(call, messageInput) (done, error) {
+	return func(c call, in messageInput) (done, error) { return do(c, in.entry) }
 }
 
 // batched makes the same call for several.
-func (s *Service) batched(op string, work handleWork) func(*liveQueue, time.Time, messageInput) (batchOutput, error) {
-	return func(q *liveQueue, now time.Time, in messageInput) (out batchOutput, err error) {
+func (s *Service) batched(op string, do work) func(call, messageInput) (batchOutput, error) {
+	return func(c call, in messageInput) (out batchOutput, err error) {
 		if err := checkEntries(op, in.Entries); err != nil {
 			return out, err
 		}
 		for _, e := range in.Entries {
-			err := s.options.Faults.Entry.Ask(op, nil)
+			result, err := done{}, s.options.Faults.Entry.Ask(op, nil)
 			if err == nil {
-				err = work(q, now, e)
+				result, err = do(c, e)
 			}
-			out.add(done{ID: e.ID}, err)
+			result.ID = e.ID
+			out.add(result, err)
 		}
 		return out, nil
 	}
 }
 
-// removeMessage deletes the message that a receipt handle names.
-func (s *Service) removeMessage(q *liveQueue, _ time.Time, e entry) error {
-	h, err := parseHandle(q.id, e.ReceiptHandle)
-	if err != nil {
-		return err
+// deleteMessage deletes the message that a receipt handle names.
+func (s *Service) deleteMessage(c call, e entry) (done, error) {
+	if e.ReceiptHandle == "" {
+		return done{}, errMissing("ReceiptHandle")
 	}
-	q.remove(h)
-	return nil
+	return done{}, c.q.removeBy(e.ReceiptHandle)
+}
+
+func (q *queue) removeBy(receiptHandle string) error {
+	h, err := parseHandle(q.id, receiptHandle)
+	if err == nil {
+		q.remove(h)
+	}
+	return err
 }
 
 // hideMessage hides an in-flight message from now on.
-func (s *Service) hideMessage(q *liveQueue, now time.Time, e entry) error {
+func (s *Service) hideMessage(c call, e entry) (done, error) {
 	timeout := asDuration(e.VisibilityTimeout)
-	if timeout == nil {
-		return errMissing("VisibilityTimeout")
+	switch {
+	case e.ReceiptHandle == "":
+		return done{}, errMissing("ReceiptHandle")
+	case timeout == nil:
+		return done{}, errMissing("VisibilityTimeout")
 	}
-	return s.hide(q, now, e.ReceiptHandle, *timeout)
+	return done{}, s.hide(c.q, c.now, e.ReceiptHandle, *timeout)
 }
 
 func (s *Service) hide(q *liveQueue, now time.Time, receiptHandle string, timeout time.Duration) error {
@@ -154,47 +165,6 @@ func (s *Service) hide(q *liveQueue, now time.Time, receiptHandle string, timeou
 	return nil
 }
 
-func (s *Service) sendMessage(r *http.Request, in messageInput) (out done, err error) {
-	name, err := s.target(r, in.QueueURL)
-	if err != nil {
-		return out, err
-	}
-	d := in.draft(r)
-	if err := s.enqueueOne(name, d); err != nil {
-		return out, err
-	}
-	return in.receipt(d), nil
-}
-
-func (s *Service) sendMessageBatch(r *http.Request, in messageInput) (out batchOutput, err error) {
-	const op = "SendMessageBatch"
-	name, err := s.target(r, in.QueueURL)
-	if err != nil {
-		return out, err
-	}
-	if err := checkEntries(op, in.Entries); err != nil {
-		return out, err
-	}
-	drafts, size := make([]*draft, len(in.Entries)), 0
-	for i, e := range in.Entries {
-		drafts[i] = e.draft(r)
-		size += drafts[i].size
-		if drafts[i].refusal == nil {
-			drafts[i].refusal = s.options.Faults.Entry.Ask(op, nil)
-		}
-	}
-	if size > MaxBatchBytes {
-		return out, errLegacy("BatchRequestTooLong", "Batch requests cannot be longer than %d bytes. You have sent %d bytes.", MaxBatchBytes, size)
-	}
-	if err := s.enqueue(name, drafts...); err != nil {
-		return out, err
-	}
-	for i, e := range in.Entries {
-		out.add(e.receipt(drafts[i]), drafts[i].refusal)
-	}
-	return out, nil
-}
-
 type receiveInput struct {
 	queueAddress
 	AttributeNames              []string
@@ -214,7 +184,7 @@ type receiveOutput struct {
 func (o receiveOutput) Undo() { o.giveBack() }
 
 func (s *Service) receiveMessage(r *http.Request, in receiveInput) (out receiveOutput, err error) {
-	name, err := s.target(r, in.QueueURL)
+	name, err := s.options.queueName(in.QueueURL)
 	if err != nil {
 		return out, err
 	}
@@ -232,6 +202,5 @@ func (s *Service) receiveMessage(r *http.Request, in receiveInput) (out receiveO
 	if err != nil {
 		return out, err
 	}
-	shown := view{s.options.AccountID, in.MessageAttributeNames, system}.messages(deliveries)
-	return receiveOutput{shown, func() { s.giveBack(name, deliveries) }}, nil
+	return receiveOutput{s.show(deliveries, in.MessageAttributeNames, system), func() { s.giveBack(name, deliveries) }}, nil
 }

@@ -102,21 +102,15 @@ func (s *Service) getQueueURL(r *http.Request, in queueInput) (out queueOutput, 
 }
 
 func (s *Service) listQueues(r *http.Request, in queueInput) (out queueOutput, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	out.QueueURLs, out.NextToken, err = s.list(r, in, func(q *liveQueue) bool { return strings.HasPrefix(q.name, in.Prefix) })
 	return out, err
 }
 
 // listDeadLetterSourceQueues lists the queues whose redrive policy names this one.
-func (s *Service) listDeadLetterSourceQueues(r *http.Request, in queueInput) (out queueOutput, err error) {
-	name, err := s.target(r, in.QueueURL)
-	if err != nil {
-		return out, err
-	}
-	if _, err := s.Depth(name); err != nil {
-		return out, err
-	}
-	arn := s.options.queueARN(name)
-	out.SourceURLs, out.NextToken, err = s.list(r, in, func(q *liveQueue) bool { return q.settings.redrive.targetARN == arn })
+func (s *Service) listDeadLetterSourceQueues(c call, in queueInput) (out queueOutput, err error) {
+	out.SourceURLs, out.NextToken, err = s.list(c.Request, in, func(q *liveQueue) bool { return q.settings.redrive.targetARN == c.q.arn })
 	return out, err
 }
 
@@ -130,8 +124,6 @@ func (s *Service) list(r *http.Request, in queueInput, match func(q *liveQueue) 
 	if in.NextToken != "" && !isQueueName(in.NextToken) {
 		return nil, "", errParameter("Invalid or expired next token.")
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	names := slices.DeleteFunc(sortedKeys(s.queues), func(name string) bool { return name <= in.NextToken || !match(s.queues[name]) })
 	if len(names) > most {
 		names = names[:most]
@@ -146,60 +138,54 @@ func (s *Service) list(r *http.Request, in queueInput, match func(q *liveQueue) 
 	return urls, next, nil
 }
 
-func (s *Service) deleteQueue(q *liveQueue, _ time.Time, _ queueInput) (out queueOutput, err error) {
-	delete(s.queues, q.name)
-	q.purge()
-	q.stop()
-	q.wakeAll()
-	s.forgetQueue(q)
+func (s *Service) deleteQueue(c call, _ queueInput) (out queueOutput, err error) {
+	delete(s.queues, c.q.name)
+	c.q.purge()
+	c.q.stop()
+	c.q.wakeAll()
+	s.forgetQueue(c.q)
 	return out, nil
 }
 
-func (s *Service) purgeQueue(q *liveQueue, now time.Time, _ queueInput) (out queueOutput, err error) {
-	if !q.purged.IsZero() && now.Sub(q.purged) < PurgeInterval {
-		return out, errLegacy("PurgeQueueInProgress", "Only one PurgeQueue operation on %s is allowed every %d seconds.", q.name, inSeconds(PurgeInterval))
+func (s *Service) purgeQueue(c call, _ queueInput) (out queueOutput, err error) {
+	if !c.q.purged.IsZero() && c.now.Sub(c.q.purged) < PurgeInterval {
+		return out, errLegacy("PurgeQueueInProgress", "Only one PurgeQueue operation on %s is allowed every %d seconds.", c.q.name, inSeconds(PurgeInterval))
 	}
-	q.purged = now
-	q.purge()
-	s.keepQueue(q)
+	c.q.purged = c.now
+	c.q.purge()
+	s.keepQueue(c.q)
 	return out, nil
 }
 
-func (s *Service) getQueueAttributes(q *liveQueue, _ time.Time, in queueInput) (out queueOutput, err error) {
-	all := q.describe()
-	if slices.Contains(in.AttributeNames, "All") {
-		return queueOutput{Attributes: all}, nil
-	}
-	out.Attributes = make(map[string]string, len(in.AttributeNames))
+func (s *Service) getQueueAttributes(c call, in queueInput) (out queueOutput, err error) {
+	out.Attributes = c.q.describe()
 	for _, name := range in.AttributeNames {
-		value, ok := all[name]
-		if !ok && !isSettable(name) && !isFIFOAttribute(name) {
+		if _, ok := out.Attributes[name]; !ok && name != "All" && !isSettable(name) && !slices.Contains(fifoAttributes, name) {
 			return out, errAttributeName(name)
 		}
-		if ok {
-			out.Attributes[name] = value
-		}
 	}
+	wanted := attributeFilter(in.AttributeNames)
+	maps.DeleteFunc(out.Attributes, func(name, _ string) bool { return !wanted.takes(name) })
 	return out, nil
 }
 
-func (s *Service) setQueueAttributes(q *liveQueue, now time.Time, in queueInput) (out queueOutput, err error) {
-	wanted, err := q.settings.with(in.Attributes)
+func (s *Service) setQueueAttributes(c call, in queueInput) (out queueOutput, err error) {
+	wanted, err := c.q.settings.with(in.Attributes)
 	if err != nil {
 		return out, err
 	}
 	if in.Attributes["RedrivePolicy"] != "" {
-		if err := s.checkRedrive(q.arn, wanted); err != nil {
+		if err := s.checkRedrive(c.q.arn, wanted); err != nil {
 			return out, err
 		}
 	}
-	before := q.settings.retention
-	q.settings, q.modified = wanted, now
+	before := c.q.settings.retention
+	c.q.settings, c.q.modified = wanted, c.now
 	if wanted.retention != before {
-		q.retain()
+		c.q.retain()
 	}
-	s.keepQueue(q)
-	s.settle(q, now)
+	s.keepQueue(c.q)
+	s.settle(c.q, c.now)
 	return out, nil
 }
 

@@ -1,9 +1,6 @@
 package sqs
 
-import (
-	"maps"
-	"time"
-)
+import "maps"
 
 // Lengths of a tag's key and value, in bytes ("Amazon SQS cost allocation tags").
 const (
@@ -24,8 +21,8 @@ func checkTags(tags map[string]string) error {
 	return nil
 }
 
-func (s *Service) tagQueue(q *liveQueue, _ time.Time, in queueInput) (out queueOutput, err error) {
-	tags := maps.Clone(q.tags)
+func (s *Service) tagQueue(c call, in queueInput) (out queueOutput, err error) {
+	tags := maps.Clone(c.q.tags)
 	maps.Copy(tags, in.Tags)
 	if len(in.Tags) == 0 {
 		return out, errMissing("Tags")
@@ -33,22 +30,22 @@ func (s *Service) tagQueue(q *liveQueue, _ time.Time, in queueInput) (out queueO
 	if err := checkTags(tags); err != nil {
 		return out, err
 	}
-	q.tags = tags
-	s.keepQueue(q)
+	c.q.tags = tags
+	s.keepQueue(c.q)
 	return out, nil
 }
 
-func (s *Service) untagQueue(q *liveQueue, _ time.Time, in queueInput) (out queueOutput, err error) {
+func (s *Service) untagQueue(c call, in queueInput) (out queueOutput, err error) {
 	if len(in.TagKeys) == 0 {
 		return out, errMissing("TagKeys")
 	}
 	for _, key := range in.TagKeys {
-		delete(q.tags, key)
+		delete(c.q.tags, key)
 	}
-	s.keepQueue(q)
+	s.keepQueue(c.q)
 	return out, nil
 }
 
-func (s *Service) listQueueTags(q *liveQueue, _ time.Time, _ queueInput) (queueOutput, error) {
-	return queueOutput{Tags: maps.Clone(q.tags)}, nil
+func (s *Service) listQueueTags(c call, _ queueInput) (queueOutput, error) {
+	return queueOutput{Tags: maps.Clone(c.q.tags)}, nil
 }

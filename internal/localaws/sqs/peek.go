@@ -13,5 +13,5 @@ func (s *Service) Peek(queueName string) ([]Message, error) {
 		}
 		return nil
 	})
-	return s.everything().messages(all), err
+	return s.show(all, everything, everything), err
 }

@@ -36,7 +36,7 @@ type Service struct {
 	defaults settings
 	closing  chan struct{}
 
-	// mu guards all below. One lock for all queues keeps a move between queues atomic; work on bytes (JSON, MD5) is done outside it.
+	// mu guards all below. One lock for all queues keeps a move between queues atomic; JSON of the wire is done outside it.
 	mu     sync.Mutex
 	queues map[string]*liveQueue
 	closed bool

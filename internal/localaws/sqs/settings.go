@@ -3,6 +3,7 @@ package sqs
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -40,19 +41,14 @@ func isSettable(name string) bool {
 	return ok
 }
 
-func isFIFOAttribute(name string) bool {
-	switch name {
-	case "FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit":
-		return true
-	}
-	return false
-}
+//nolint:gochecknoglobals // a constant table
+var fifoAttributes = []string{"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}
 
 // with sets attributes on a copy of s and returns it: all of them or none. An empty value takes an attribute away.
 func (s settings) with(attributes map[string]string) (settings, error) {
 	for _, name := range sortedKeys(attributes) {
 		switch {
-		case isFIFOAttribute(name):
+		case slices.Contains(fifoAttributes, name):
 			return s, errFIFO()
 		case !isSettable(name):
 			return s, errAttributeName(name)
