@@ -2,155 +2,93 @@ package lambda
 
 import (
 	"encoding/base64"
-	"errors"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// apiPrefix starts every path of the Lambda HTTP API that this host knows.
-const apiPrefix = "/2015-03-31/functions/"
-
 var _ http.Handler = (*Host)(nil)
 
-// ServeHTTP answers the Lambda API: POST {prefix}{name}/invocations and GET {prefix}{name}/configuration, where prefix is
-// /2015-03-31/functions/. Anything else is refused with AWS's error shape.
-func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	rest, found := strings.CutPrefix(r.URL.Path, apiPrefix)
-	name, action, cut := cutLast(rest)
-	switch {
-	case found && cut && action == "invocations" && r.Method == http.MethodPost:
-		h.serveInvoke(w, r, qualified(name, r))
-	case found && cut && action == "configuration" && r.Method == http.MethodGet:
-		h.serveConfiguration(w, qualified(name, r))
-	default:
-		writeError(w, &Error{
-			Type: "UnknownOperationException", Status: http.StatusNotFound,
-			Message: r.Method + " " + r.URL.Path + " is not emulated; Invoke and GetFunctionConfiguration are",
-		})
-	}
+// ServeHTTP answers the Lambda API: Invoke and GetFunctionConfiguration. Anything else is refused with AWS's error shape.
+func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.api.ServeHTTP(w, r) }
+
+func (h *Host) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /2015-03-31/functions/{name}/invocations", h.serveInvoke)
+	mux.HandleFunc("GET /2015-03-31/functions/{name}/configuration", h.serveConfiguration)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeError(w, refusal(http.StatusNotFound, "UnknownOperationException",
+			"%s %s is not emulated; Invoke and GetFunctionConfiguration are", r.Method, r.URL.Path))
+	})
+	return mux
 }
 
-func cutLast(path string) (before, after string, found bool) {
-	at := strings.LastIndexByte(path, '/')
-	if at < 0 {
-		return path, "", false
-	}
-	return path[:at], path[at+1:], true
-}
-
-func qualified(name string, r *http.Request) string {
+// functionOf returns the function that a request names, with its qualifier.
+func functionOf(r *http.Request) string {
 	if qualifier := r.URL.Query().Get("Qualifier"); qualifier != "" {
-		return name + ":" + qualifier
+		return r.PathValue("name") + ":" + qualifier
 	}
-	return name
+	return r.PathValue("name")
 }
 
-func (h *Host) serveInvoke(w http.ResponseWriter, r *http.Request, name string) {
+func (h *Host) serveInvoke(w http.ResponseWriter, r *http.Request) {
 	payload, err := readPayload(r)
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	result, err := h.Invoke(r.Context(), name, payload, InvokeOptions{
-		Type:          InvocationType(r.Header.Get("X-Amz-Invocation-Type")),
-		Log:           LogType(r.Header.Get("X-Amz-Log-Type")),
-		TraceID:       r.Header.Get("X-Amzn-Trace-Id"),
-		ClientContext: r.Header.Get("X-Amz-Client-Context"),
-	})
+	options := InvokeOptions{Type: InvocationType(r.Header.Get("X-Amz-Invocation-Type")), TraceID: r.Header.Get("X-Amzn-Trace-Id")}
+	result, err := h.Invoke(r.Context(), functionOf(r), payload, options)
 	if err != nil {
 		writeError(w, err)
 		return
 	}
 	header := w.Header()
-	header.Set("X-Amz-Executed-Version", Version)
 	header.Set("Content-Type", "application/json")
-	if result.RequestID != "" {
-		header.Set("X-Amzn-RequestId", result.RequestID)
-	}
+	header.Set("X-Amz-Executed-Version", Version)
+	header.Set("X-Amzn-RequestId", result.RequestID)
 	if result.Failed() {
 		header.Set("X-Amz-Function-Error", result.FunctionError)
 	}
-	if len(result.LogTail) > 0 {
+	if r.Header.Get("X-Amz-Log-Type") == "Tail" {
 		header.Set("X-Amz-Log-Result", base64.StdEncoding.EncodeToString(result.LogTail))
 	}
-	w.WriteHeader(result.Status)
+	if options.Type == InvocationEvent {
+		w.WriteHeader(http.StatusAccepted)
+	}
 	_, _ = w.Write(result.Payload)
 }
 
+// readPayload reads a payload of any length that Invoke may accept, and one byte more.
 func readPayload(r *http.Request) ([]byte, error) {
+	const invalid = "InvalidRequestContentException"
+	if r.Header.Get("X-Amz-Client-Context") != "" {
+		return nil, refusal(http.StatusBadRequest, invalid, "A client context is not emulated")
+	}
 	payload, err := io.ReadAll(io.LimitReader(r.Body, MaxPayloadBytes+1))
 	if err != nil {
-		return nil, invalidContent("Could not read the request body: " + err.Error())
+		return nil, refusal(http.StatusBadRequest, invalid, "Could not read the request body: %v", err)
 	}
-	if len(payload) > MaxPayloadBytes {
-		return nil, tooLarge(MaxPayloadBytes)
-	}
-	lenient := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
-	if len(payload) > 0 && !jsontext.Value(payload).IsValid(lenient...) {
-		return nil, invalidContent("Could not parse request body into json: the payload is not valid JSON")
+	cut := len(payload) > MaxPayloadBytes // so it is no JSON, and too large in the first place
+	if len(payload) > 0 && !cut && !jsontext.Value(payload).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+		return nil, refusal(http.StatusBadRequest, invalid, "Could not parse request body into json: the payload is not valid JSON")
 	}
 	return payload, nil
 }
 
-// configuration is what GetFunctionConfiguration says here.
-type configuration struct {
-	FunctionName, FunctionArn, Version, Runtime, Handler, Role string
-	PackageType, State, LastUpdateStatus                       string
-	MemorySize, Timeout                                        int
-	Environment                                                struct{ Variables map[string]string }
-	LoggingConfig                                              struct {
-		LogFormat LogFormat
-		LogGroup  string
-	}
-}
-
-func (h *Host) serveConfiguration(w http.ResponseWriter, name string) {
-	p, err := h.find(name)
+func (h *Host) serveConfiguration(w http.ResponseWriter, r *http.Request) {
+	p, err := h.find(functionOf(r))
 	if err != nil {
 		writeError(w, err)
 		return
 	}
 	f := p.function
-	c := configuration{
-		FunctionName: f.Name, FunctionArn: p.arn, Version: Version, Runtime: "provided.al2023", Handler: "bootstrap",
-		Role: "arn:aws:iam::" + h.options.AccountID + ":role/" + f.Name, PackageType: "Zip", State: "Active", LastUpdateStatus: "Successful",
-		MemorySize: f.MemoryMB, Timeout: int(f.Timeout.Seconds()),
-	}
-	c.Environment.Variables = f.Environment
-	c.LoggingConfig.LogFormat, c.LoggingConfig.LogGroup = f.LogFormat, "/aws/lambda/"+f.Name
-	writeJSON(w, http.StatusOK, c)
-}
-
-func writeError(w http.ResponseWriter, err error) {
-	var refusal *Error
-	if !errors.As(err, &refusal) {
-		refusal = &Error{Type: "ServiceException", Message: err.Error(), Status: http.StatusInternalServerError}
-	}
-	w.Header().Set("X-Amzn-ErrorType", refusal.Type)
-	if refusal.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(refusal.RetryAfter.Seconds())))
-	}
-	blame := "User"
-	if refusal.Status >= http.StatusInternalServerError {
-		blame = "Service"
-	}
-	// AWS spells the message with a small letter for some exceptions and with a capital one for others; clients accept both.
-	writeJSON(w, refusal.Status, struct {
-		Type    string
-		Reason  string `json:",omitempty"`
-		Message string `json:"message"`
-	}{blame, refusal.Reason, refusal.Message})
-}
-
-// writeJSON answers with a value of ours, whose texts may come from anywhere.
-func writeJSON(w http.ResponseWriter, status int, value any) {
-	body, _ := json.Marshal(value, jsontext.AllowInvalidUTF8(true)) // nothing else can be wrong with it
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	writeJSON(w, http.StatusOK, map[string]any{
+		"FunctionName": f.Name, "FunctionArn": p.arn, "Version": Version, "Role": "arn:aws:iam::" + h.options.AccountID + ":role/" + f.Name,
+		"Runtime": "provided.al2023", "Handler": "bootstrap", "PackageType": "Zip", "State": "Active", "LastUpdateStatus": "Successful",
+		"MemorySize": f.MemoryMB, "Timeout": int(f.Timeout.Seconds()),
+		"Environment":   map[string]any{"Variables": f.Environment},
+		"LoggingConfig": map[string]any{"LogFormat": f.LogFormat, "LogGroup": logGroup(f.Name)},
+	})
 }

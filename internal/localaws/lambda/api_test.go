@@ -79,12 +79,17 @@ func TestHost_SDK_EventRunsInTheBackground(t *testing.T) {
 	awaitDeath(accept(t, listener))
 }
 
-func TestHost_SDK_DryRun(t *testing.T) {
+func TestHost_SDK_RefusesWhatIsNotEmulated(t *testing.T) {
 	t.Parallel()
 	host := newHost(t, lambda.Options{}, function("f", "plain"))
-	out, err := newClient(t, host).Invoke(context.Background(), &sdk.InvokeInput{FunctionName: aws.String("f"), InvocationType: types.InvocationTypeDryRun})
-	if err != nil || out.StatusCode != 204 || len(host.PIDs("f")) != 0 {
-		t.Errorf("got %+v, %v, processes %v; want 204 and none", out, err, host.PIDs("f"))
+	client := newClient(t, host)
+	for name, input := range map[string]*sdk.InvokeInput{
+		"a dry run":        {FunctionName: aws.String("f"), InvocationType: types.InvocationTypeDryRun},
+		"a client context": {FunctionName: aws.String("f"), ClientContext: aws.String("e30=")},
+	} {
+		if _, err := client.Invoke(context.Background(), input); err == nil || !strings.Contains(err.Error(), "not emulated") || len(host.PIDs("f")) > 0 {
+			t.Errorf("%s: got %v, processes %v; want a refusal and none", name, err, host.PIDs("f"))
+		}
 	}
 }
 
@@ -103,8 +108,10 @@ func TestHost_SDK_TypedErrors(t *testing.T) {
 	if err := call("nobody", nil); !errors.As(err, &missing) || !strings.Contains(missing.ErrorMessage(), ":function:nobody") {
 		t.Errorf("unknown function: %v", err)
 	}
-	if err := call("f:1", nil); !errors.As(err, &missing) {
-		t.Errorf("unknown version: %v", err)
+	for _, name := range []string{"f:1", "arn:aws:lambda:us-east-1:000000000000:function:f:1", "arn:aws:lambda:us-east-1:000000000001:function:f"} {
+		if err := call(name, nil); !errors.As(err, &missing) {
+			t.Errorf("unknown version or account %s: %v", name, err)
+		}
 	}
 	var content *types.InvalidRequestContentException
 	if err := call("f", []byte(`{"a":`)); !errors.As(err, &content) {

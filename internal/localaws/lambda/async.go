@@ -2,88 +2,46 @@ package lambda
 
 import (
 	"context"
-	"log/slog"
+	"fmt"
 	"time"
 )
 
 // enqueue accepts an event and runs it in the background.
-func (h *Host) enqueue(p *pool, payload []byte, options InvokeOptions) (Result, error) {
-	if len(payload) > MaxEventBytes {
-		return Result{}, tooLarge(MaxEventBytes)
-	}
-	select {
-	case h.queued <- struct{}{}:
-	default:
-		return Result{}, throttled("ConcurrentInvocationLimitExceeded")
-	}
-	if !h.beginEvent() {
-		<-h.queued
-		return Result{}, shuttingDown()
-	}
-	options.Type, options.Log = InvocationRequestResponse, LogTypeNone
-	go func() {
-		defer h.events.Done()
-		defer func() { <-h.queued }()
-		logger := h.options.Logger.With("function", p.function.Name)
-		deliverEvent(h.alive, logger, func() (Result, error) { return h.call(context.WithoutCancel(h.alive), p, payload, options) })
-	}()
-	return Result{Status: 202}, nil
+func (h *Host) enqueue(p *pool, inv *invocation) error {
+	return h.spawn(func() {
+		err := deliver(h.open, func() (Result, error) { return h.call(context.Background(), p, inv) })
+		if err != nil {
+			h.options.Logger.Warn("asynchronous event dropped", "function", p.function.Name, "error", err)
+		}
+	})
 }
 
-func (h *Host) beginEvent() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closing {
-		return false
-	}
-	h.events.Add(1)
-	return true
-}
-
-// deliverEvent tries an event until it succeeds, its retries or its age are used up, or ctx ends.
-func deliverEvent(ctx context.Context, logger *slog.Logger, invoke func() (Result, error)) {
-	begin := time.Now()
-	failures, refusals := 0, 0
-	for {
+// deliver tries an event until it succeeds; the error says why it was given up. Function errors are tried twice more, after one and
+// two minutes; refusals (throttling, a host in trouble) back off from 1 s to 5 minutes for up to six hours and do not count as
+// tries. Source: "Error handling for an asynchronous invocation", Lambda developer guide.
+func deliver(ctx context.Context, invoke func() (Result, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, MaxEventAge)
+	defer cancel()
+	backoff := time.Second
+	for failures := 0; ; {
 		result, err := invoke()
-		switch {
-		case err == nil && !result.Failed():
-			return
-		case err == nil:
+		if err == nil && !result.Failed() {
+			return nil
+		}
+		wait := backoff
+		if err != nil {
+			backoff = min(2*backoff, maxEventBackoff)
+		} else {
 			failures++
-			refusals = 0
-		default:
-			refusals++
+			wait, err = time.Duration(failures)*time.Minute, fmt.Errorf("function error: %s", result.Payload)
 		}
-		wait, again := nextTry(failures, refusals, time.Since(begin))
-		if !again || !sleep(ctx, wait) {
-			logger.Warn("asynchronous event dropped", "failures", failures, "last_error", err, "last_payload", string(result.Payload))
-			return
+		if failures > EventRetries {
+			return err
 		}
-	}
-}
-
-// nextTry decides what follows a failed try. Function errors are tried twice more, after one and two minutes; refusals
-// (throttling, a host in trouble) back off from 1 s to 5 minutes for up to six hours and do not count as tries.
-// Source: "Error handling for an asynchronous invocation", Lambda developer guide.
-func nextTry(failures, refusals int, age time.Duration) (wait time.Duration, again bool) {
-	if failures > EventRetries || age >= MaxEventAge {
-		return 0, false
-	}
-	if refusals == 0 {
-		return time.Duration(failures) * time.Minute, true
-	}
-	return min(time.Second<<min(refusals-1, 9), 5*time.Minute), true
-}
-
-// sleep waits and reports whether ctx lasted.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return err
+		}
 	}
 }

@@ -8,24 +8,31 @@
 //	            │        ▼                   │
 //	            │      busy ── response ──► answered
 //	            ▼        ▼                   ▼
-//	          exited ◄── crash, timeout, idle too long, Close
+//	          gone ◄─── crash, timeout, idle too long, Close
+//
+// An invocation passes through Host.Invoke (which function, may it run now), pool.run (in which environment) and
+// environment.serve (hand it to the process, wait, report). What the process says on the way comes in through the handlers of
+// runtimeapi.go, and what it prints through processLog.
 //
 // # Emulated
 //
 //   - The Runtime API 2018-06-01: invocation/next, response (plain or chunked, with error trailers), error, init/error.
-//   - The Extensions API 2020-01-01: register and event/next, so that a process that registers gets SIGTERM before SIGKILL.
-//   - Cold starts, warm reuse (most recently used first), idle reaping, the concurrency limit of a function.
+//   - A process that registers at the Extensions API 2020-01-01, as WithEnableSIGTERM of aws-lambda-go does, gets SIGTERM before
+//     SIGKILL.
+//   - Cold starts, warm reuse (the oldest environment first, so that those of a burst fall idle), idle reaping, the concurrency limit
+//     of a function.
 //   - Initialisation errors, crashes, timeouts and payloads over 6 MB, each with AWS's error payload.
-//   - Invoke as a Go call and as the HTTP API: RequestResponse, Event with two retries, DryRun, the log tail.
+//   - Invoke as a Go call and as the HTTP API: RequestResponse, Event with two retries, the log tail.
 //   - The lines START, END and REPORT around those of the function, as text or as JSON, in its log and in the log tail.
 //   - Freezing between invocations, with Options.Freeze.
 //   - GetFunctionConfiguration. Everything else is refused with AWS's error and a sentence that says so.
 //
 // # Not emulated
 //
-// CPU and memory limits, versions and aliases, layers, response streaming, the Telemetry API, INVOKE events for extensions, the JSON
-// format's log levels. Max Memory Used is what the process holds at the end of an invocation, at most so far; without Linux it is 0.
-// The events of InvocationEvent live in memory only.
+// CPU and memory limits, versions and aliases, layers, response streaming, dry runs, client contexts, the Telemetry API, events for
+// extensions, the JSON format's log levels. A function is called by its name or its full ARN, not by the part of an ARN. Max Memory
+// Used is what the process holds at the end of an invocation, at most so far; without Linux it is 0. The events of InvocationEvent
+// live in memory only, as many as come.
 //
 // No process outlives its host: environments are process groups that Close kills, and on Linux the kernel kills them when
 // the host dies.

@@ -1,159 +1,127 @@
 package lambda
 
 import (
-	"crypto/rand"
-	"encoding/hex"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
 	"os/exec"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
 // environment is one process and its Runtime API. It serves one invocation at a time.
 type environment struct {
-	function Function
-	options  Options
-	command  *exec.Cmd
-	server   *http.Server
-	logs     *logPump
+	pool    *pool
+	command *exec.Cmd
+	server  *http.Server
+	log     *processLog
 
-	handoff  chan *invocation // taken by the process's GET next
-	ready    chan struct{}    // closed at the first GET next
-	stopping chan struct{}    // closed when the environment begins to shut down
-	exited   chan struct{}    // closed when the process is gone, its log read and its listener closed
+	handoff  chan *invocation   // taken by the process's GET next
+	finished chan struct{}      // gets a value when the process asks for the next invocation after an answer
+	kill     context.CancelFunc // ends the process group with SIGKILL
+	gone     context.Context    //nolint:containedctx // ends when the process is gone and its log read; the cause is what Wait said
 
-	readyOnce, stoppingOnce sync.Once
-	bodies                  sync.Pool // of *bytes.Buffer, for what the process posts
+	wantsSIGTERM atomic.Bool // before it is killed
 
-	mu         sync.Mutex
-	current    *invocation // handed over, and the next one not asked for yet
-	initError  *outcome    // what the process posted to init/error
-	extensions map[string]*extension
-	exit       string // how the process ended, in AWS's words; valid once exited is closed
+	mu      sync.Mutex
+	current string  // the id of the invocation in progress, until the process asks for the next one
+	answer  *Result // what the process posted, to that invocation or about its own start; taken by serve
 
-	// initialisation is how long the start took, until an invocation has reported it; peakMB is the most memory at the end of one.
-	// Both belong to the invocation in progress.
-	initialisation time.Duration
-	peakMB         int
+	// These belong to the invocation in progress: whether there was one before, and the most memory held at the end of one.
+	warm   bool
+	peakMB int
 
-	reaper *time.Timer // ends the environment when it has been idle too long; owned by the pool
+	idle   atomic.Bool // nobody has it: whoever sets this to false does, an invocation or the end
+	reaper *time.Timer // ends the environment unless an invocation has it
 }
 
-// startEnvironment opens a Runtime API and starts the function's process on it. It does not wait for the process to be ready.
-func startEnvironment(f Function, options Options, lines *lineWriter, start func(*exec.Cmd) error) (*environment, error) {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails, see crypto/rand
+// start opens a Runtime API and starts the function's process on it. It does not wait for the process to be ready.
+func (p *pool) start() (*environment, error) {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("runtime api of %s: %w", f.Name, err)
+		return nil, fmt.Errorf("runtime api: %w", err)
 	}
-	logs, err := newLogPump(lines, hex.EncodeToString(id[:]))
+	log, err := newProcessLog(p.function.Log, &p.logging)
 	if err != nil {
 		_ = listener.Close()
 		return nil, err
 	}
-	e := &environment{
-		function: f, options: options, logs: logs,
-		handoff: make(chan *invocation), ready: make(chan struct{}), stopping: make(chan struct{}), exited: make(chan struct{}),
-		extensions: map[string]*extension{},
-	}
-	//nolint:gosec,noctx // running the user's program is the purpose, and its whole group is ended by kill and stop
-	e.command = exec.Command(f.Bootstrap)
-	e.command.Dir = f.Directory
-	e.command.Env = variables(f, options, listener.Addr().String(), logStreamName(time.Now(), id[:]))
-	e.command.Stdout, e.command.Stderr = logs.write, logs.write
-	e.command.SysProcAttr = childAttributes()
-	if err := start(e.command); err != nil {
-		_ = listener.Close()
-		logs.close()
-		return nil, fmt.Errorf("start %s: %w", f.Bootstrap, err)
-	}
-	e.server = &http.Server{Handler: http.HandlerFunc(e.serveRuntimeAPI), ReadHeaderTimeout: time.Minute}
+	e := &environment{pool: p, log: log, handoff: make(chan *invocation), finished: make(chan struct{}, 1)}
+	e.server = &http.Server{Handler: e.runtimeAPI(), ReadHeaderTimeout: time.Minute}
 	go func() { _ = e.server.Serve(listener) }()
-	go e.watch()
-	return e, nil
+	e.reaper = time.AfterFunc(p.options.IdleTimeout, func() { p.retire(e) })
+	e.prepare(listener.Addr().String())
+	gone, end := context.WithCancelCause(context.Background())
+	e.gone = gone
+	started := make(chan error)
+	p.gone.Go(func() { end(e.live(started)) })
+	return e, <-started
 }
 
-// watch reaps the process and cleans up after it.
-func (e *environment) watch() {
-	err := e.command.Wait()
-	signalGroup(e.pid(), syscall.SIGKILL) // whatever it started goes too
-	e.beginStopping()
-	e.logs.close()
-	_ = e.server.Close()
-	e.mu.Lock()
-	e.exit = describeExit(err)
-	e.mu.Unlock()
-	close(e.exited)
+// prepare describes the process.
+func (e *environment) prepare(runtimeAPI string) {
+	f := e.pool.function
+	life, kill := context.WithCancel(e.pool.life)
+	e.kill = kill
+	e.command = exec.CommandContext(life, f.Bootstrap) //nolint:gosec // running the user's program is the purpose
+	e.command.Cancel = func() error { e.signal(syscall.SIGKILL); return nil }
+	e.command.Dir = f.Directory
+	e.command.Env = variables(f, e.pool.options, runtimeAPI)
+	e.command.Stdout, e.command.Stderr = e.log.write, e.log.write
+	e.command.SysProcAttr = childAttributes()
 }
 
-func describeExit(err error) string {
+// live starts the process, cleans up after it and returns how it ended. It keeps its thread for that time: on Linux a child is
+// killed when the thread that started it ends, and Go may end any other thread.
+func (e *environment) live(started chan<- error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := e.command.Start()
+	_ = e.log.write.Close()
 	if err == nil {
-		return "Runtime exited without providing a reason"
+		e.pool.add(e)
 	}
-	return "Runtime exited with error: " + err.Error()
-}
-
-// exitReason is valid once exited is closed.
-func (e *environment) exitReason() string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.exit
+	started <- err
+	if err == nil {
+		err = e.command.Wait()
+		e.signal(syscall.SIGKILL) // whatever it started goes too
+	}
+	e.kill()
+	e.reaper.Stop()
+	e.log.close()
+	_ = e.server.Close()
+	e.pool.remove(e)
+	return err
 }
 
 func (e *environment) pid() int { return e.command.Process.Pid }
 
-// alive reports whether the process still runs.
-func (e *environment) alive() bool {
-	select {
-	case <-e.exited:
-		return false
-	default:
-		return true
+// signal reaches the process and everything it started, unless it is gone: its id may belong to another by now.
+func (e *environment) signal(signal syscall.Signal) {
+	if e.gone.Err() == nil {
+		_ = syscall.Kill(-e.pid(), signal)
 	}
 }
 
-// kill ends the process group at once and waits until it is gone.
-func (e *environment) kill() {
-	if e.alive() { // the id of a reaped process may belong to another by now
-		signalGroup(e.pid(), syscall.SIGKILL)
-	}
-	<-e.exited
+// end kills the process and waits until it is gone.
+func (e *environment) end() {
+	e.kill()
+	<-e.gone.Done()
 }
 
-// stop ends an environment as AWS does: a process that registered an extension gets SIGTERM and a moment, any other is killed.
-func (e *environment) stop(grace time.Duration) {
-	e.beginStopping()
-	if e.hasExtensions() {
-		signalGroup(e.pid(), syscall.SIGCONT)
-		signalGroup(e.pid(), syscall.SIGTERM)
-		timer := time.NewTimer(grace)
-		defer timer.Stop()
+// stop ends an environment as AWS does: a process that registered for SIGTERM gets it and a moment, any other is killed.
+func (e *environment) stop() {
+	if e.wantsSIGTERM.Load() {
+		e.signal(syscall.SIGCONT)
+		e.signal(syscall.SIGTERM)
 		select {
-		case <-e.exited:
-			return
-		case <-timer.C:
+		case <-e.gone.Done():
+		case <-time.After(e.pool.options.ShutdownGrace):
 		}
 	}
-	e.kill()
-}
-
-func (e *environment) beginStopping() {
-	e.stoppingOnce.Do(func() { close(e.stopping) })
-}
-
-// freeze stops a process between invocations, as AWS does, and thaw lets it go on. Both do nothing unless the host freezes.
-func (e *environment) freeze() {
-	if e.options.Freeze {
-		signalGroup(e.pid(), syscall.SIGSTOP)
-	}
-}
-
-func (e *environment) thaw() {
-	if e.options.Freeze {
-		signalGroup(e.pid(), syscall.SIGCONT)
-	}
+	e.end()
 }

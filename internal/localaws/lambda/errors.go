@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Error is a refusal of the Lambda API: the function did not run. Functions that fail give a Result with FunctionError instead.
@@ -15,14 +17,14 @@ type Error struct {
 	Message string
 	// Status is the HTTP status code.
 	Status int
-	// Reason narrows TooManyRequestsException down, e.g. "ReservedFunctionConcurrentInvocationLimitExceeded"; else empty.
-	Reason string
-	// RetryAfter is the wait the Retry-After header asks for; 0 means no header.
-	RetryAfter time.Duration
 }
 
 // Error joins the exception's name and its message.
 func (e *Error) Error() string { return fmt.Sprintf("lambda: %s: %s", e.Type, e.Message) }
+
+func refusal(status int, errorType, format string, args ...any) *Error {
+	return &Error{Type: errorType, Message: fmt.Sprintf(format, args...), Status: status}
+}
 
 // IsThrottled reports whether err says that the function's concurrency is used up.
 func IsThrottled(err error) bool { return hasStatus(err, http.StatusTooManyRequests) }
@@ -31,36 +33,33 @@ func IsThrottled(err error) bool { return hasStatus(err, http.StatusTooManyReque
 func IsTooLarge(err error) bool { return hasStatus(err, http.StatusRequestEntityTooLarge) }
 
 func hasStatus(err error, status int) bool {
-	var refusal *Error
-	return errors.As(err, &refusal) && refusal.Status == status
+	refused, ok := errors.AsType[*Error](err)
+	return ok && refused.Status == status
 }
 
-func notFound(arn string) *Error {
-	return &Error{Type: "ResourceNotFoundException", Message: "Function not found: " + arn, Status: http.StatusNotFound}
-}
-
-func throttled(reason string) *Error {
-	return &Error{
-		Type: "TooManyRequestsException", Message: "Rate Exceeded.", Status: http.StatusTooManyRequests,
-		Reason: reason, RetryAfter: time.Second,
+// writeError answers with AWS's error object: {"Type":"User","Reason":…,"message":…}, the reason only for a throttled function.
+func writeError(w http.ResponseWriter, err error) {
+	refused, ok := errors.AsType[*Error](err)
+	if !ok {
+		refused = refusal(http.StatusInternalServerError, "ServiceException", "%v", err)
 	}
-}
-
-func tooLarge(limit int) *Error {
-	return &Error{
-		Type: "RequestTooLargeException", Status: http.StatusRequestEntityTooLarge,
-		Message: fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", limit),
+	w.Header().Set("X-Amzn-ErrorType", refused.Type)
+	// AWS spells the message with a small letter for some exceptions and with a capital one for others; clients accept both.
+	object := map[string]string{"Type": "User", "message": refused.Message}
+	if refused.Status >= http.StatusInternalServerError {
+		object["Type"] = "Service"
 	}
+	if IsThrottled(refused) {
+		w.Header().Set("Retry-After", "1")
+		object["Reason"] = "ReservedFunctionConcurrentInvocationLimitExceeded"
+	}
+	writeJSON(w, refused.Status, object)
 }
 
-func invalidParameter(message string) *Error {
-	return &Error{Type: "InvalidParameterValueException", Message: message, Status: http.StatusBadRequest}
-}
-
-func invalidContent(message string) *Error {
-	return &Error{Type: "InvalidRequestContentException", Message: message, Status: http.StatusBadRequest}
-}
-
-func shuttingDown() *Error {
-	return &Error{Type: "ServiceException", Message: "The host is shutting down.", Status: http.StatusServiceUnavailable}
+// writeJSON answers with a value of ours, whose texts may come from anywhere.
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	body, _ := json.Marshal(value, jsontext.AllowInvalidUTF8(true)) // nothing else can be wrong with it
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"time"
@@ -25,7 +25,7 @@ type Function struct {
 	MemoryMB int
 	// Timeout ends an invocation, up to 15 minutes. Default 3 s.
 	Timeout time.Duration
-	// MaxConcurrency is the reserved concurrency: invocations beyond it are throttled. 0 means Options.MaxEnvironments.
+	// MaxConcurrency is the reserved concurrency: invocations beyond it are throttled. Default 64.
 	MaxConcurrency int
 	// MaxWait is how long an invocation waits for a free environment before it is throttled. 0 throttles at once, as AWS does;
 	// a laptop with few cores is better served by a short queue than by a hundred processes.
@@ -40,11 +40,11 @@ type Function struct {
 var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
 // withDefaults fills what is not set.
-func (f Function) withDefaults(maxEnvironments int) Function {
+func (f Function) withDefaults() Function {
 	f.Directory = cmp.Or(f.Directory, filepath.Dir(f.Bootstrap))
 	f.MemoryMB = cmp.Or(f.MemoryMB, DefaultMemoryMB)
 	f.Timeout = cmp.Or(f.Timeout, DefaultTimeout)
-	f.MaxConcurrency = cmp.Or(f.MaxConcurrency, maxEnvironments)
+	f.MaxConcurrency = cmp.Or(f.MaxConcurrency, DefaultMaxConcurrency)
 	f.Log = cmp.Or(f.Log, io.Discard)
 	f.LogFormat = cmp.Or(f.LogFormat, LogFormatText)
 	return f
@@ -53,28 +53,17 @@ func (f Function) withDefaults(maxEnvironments int) Function {
 // validate joins everything that is wrong with a function whose defaults are filled in.
 func (f Function) validate() error {
 	var problems []error
-	complain := func(format string, args ...any) {
-		problems = append(problems, fmt.Errorf("function %q: "+format, append([]any{f.Name}, args...)...))
+	check := func(fine bool, format string, args ...any) {
+		if !fine {
+			problems = append(problems, fmt.Errorf("function %q: "+format, append([]any{f.Name}, args...)...))
+		}
 	}
-	if !functionName.MatchString(f.Name) {
-		complain("the name must match %s", functionName)
-	}
-	if info, err := os.Stat(f.Bootstrap); err != nil {
-		complain("bootstrap: %w", err)
-	} else if info.IsDir() || info.Mode()&0o111 == 0 {
-		complain("bootstrap %s is not an executable file", f.Bootstrap)
-	}
-	if f.MemoryMB < MinMemoryMB || f.MemoryMB > MaxMemoryMB {
-		complain("memory of %d MB is outside %d to %d", f.MemoryMB, MinMemoryMB, MaxMemoryMB)
-	}
-	if f.Timeout < 0 || f.Timeout > MaxTimeout {
-		complain("timeout %s is outside 0 to %s", f.Timeout, MaxTimeout)
-	}
-	if f.LogFormat != LogFormatText && f.LogFormat != LogFormatJSON {
-		complain("log format %q is neither %s nor %s", f.LogFormat, LogFormatText, LogFormatJSON)
-	}
-	if f.MaxConcurrency < 0 || f.MaxWait < 0 {
-		complain("maximum concurrency and wait must not be negative")
-	}
+	_, err := exec.LookPath(f.Bootstrap)
+	check(err == nil, "bootstrap: %w", err)
+	check(functionName.MatchString(f.Name), "the name must match %s", functionName)
+	check(f.MemoryMB >= MinMemoryMB && f.MemoryMB <= MaxMemoryMB, "memory of %d MB is outside %d to %d", f.MemoryMB, MinMemoryMB, MaxMemoryMB)
+	check(f.Timeout > 0 && f.Timeout <= MaxTimeout, "timeout %s is outside 0 to %s", f.Timeout, MaxTimeout)
+	check(f.MaxConcurrency > 0 && f.MaxWait >= 0, "maximum concurrency and wait must not be negative")
+	check(f.LogFormat == LogFormatText || f.LogFormat == LogFormatJSON, "log format %q is neither %s nor %s", f.LogFormat, LogFormatText, LogFormatJSON)
 	return errors.Join(problems...)
 }

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os/exec"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -18,8 +18,6 @@ type Options struct {
 	Region, AccountID string
 	// Environment is added to every function's own, e.g. AWS_ENDPOINT_URL.
 	Environment map[string]string
-	// MaxEnvironments bounds the processes of each function without a MaxConcurrency. Default 64.
-	MaxEnvironments int
 	// IdleTimeout is how long an unused process is kept. Default 5 minutes.
 	IdleTimeout time.Duration
 	// ShutdownGrace is the time between SIGTERM and SIGKILL for processes that registered for SIGTERM. Default 500 ms.
@@ -34,7 +32,6 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.Region = cmp.Or(o.Region, "us-east-1")
 	o.AccountID = cmp.Or(o.AccountID, "000000000000")
-	o.MaxEnvironments = cmp.Or(o.MaxEnvironments, DefaultMaxEnvironments)
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, DefaultIdleTimeout)
 	o.ShutdownGrace = cmp.Or(o.ShutdownGrace, ShutdownGrace)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
@@ -44,41 +41,37 @@ func (o Options) withDefaults() Options {
 // Host runs functions. It is safe for concurrent use. It must be closed, or processes stay behind.
 type Host struct {
 	options Options
-	starter *starter
-	pools   map[string]*pool // read-only after NewHost
+	pools   map[string]*pool // by function; read-only after NewHost
+	api     http.Handler
 
-	// alive ends when Close stops waiting for asynchronous events; life ends when it stops waiting for invocations.
-	alive, life             context.Context //nolint:containedctx // the life of the host's own goroutines, no caller's
-	stopEvents, stopRunning context.CancelFunc
-	queued                  chan struct{} // one value per asynchronous event in memory
-	events                  sync.WaitGroup
+	// open ends when Close begins, life when it stops waiting for invocations: that kills every process, also one that starts later.
+	open, life context.Context //nolint:containedctx // the host's own, no caller's
+	shut, kill context.CancelFunc
 
-	mu      sync.Mutex
-	closing bool
-	running sync.WaitGroup // invocations; Add only under mu and while not closing
-	closed  chan struct{}
+	mu      sync.Mutex     // makes running grow only while the host is open
+	running sync.WaitGroup // invocations, and events with the pauses between their tries
+	closing sync.Once
 }
 
 // NewHost checks the functions and returns a host for them. It starts no process: the first invocation of a function does.
 func NewHost(functions []Function, options Options) (*Host, error) {
-	options = options.withDefaults()
-	h := &Host{options: options, pools: map[string]*pool{}, queued: make(chan struct{}, maxQueuedEvents), closed: make(chan struct{})}
+	h := &Host{options: options.withDefaults(), pools: map[string]*pool{}}
+	h.api = h.routes()
+	h.life, h.kill = context.WithCancel(context.Background())
+	h.open, h.shut = context.WithCancel(h.life)
 	var problems []error
 	for _, f := range functions {
 		problems = append(problems, h.addFunction(f))
 	}
 	if err := errors.Join(problems...); err != nil {
+		h.kill()
 		return nil, err
 	}
-	h.starter = newStarter()
-	h.alive, h.stopEvents = context.WithCancel(context.Background())
-	h.life, h.stopRunning = context.WithCancel(context.Background())
 	return h, nil
 }
 
 func (h *Host) addFunction(f Function) error {
-	reserved := f.MaxConcurrency > 0
-	f = f.withDefaults(h.options.MaxEnvironments)
+	f = f.withDefaults()
 	if err := f.validate(); err != nil {
 		return err
 	}
@@ -86,30 +79,20 @@ func (h *Host) addFunction(f Function) error {
 		return fmt.Errorf("function %q is there twice", f.Name)
 	}
 	h.pools[f.Name] = &pool{
-		function: f, options: h.options, arn: h.arn(f.Name), reserved: reserved,
-		lines: &lineWriter{target: f.Log},
-		start: func(command *exec.Cmd) error { return h.starter.start(command) },
-		slots: make(chan struct{}, f.MaxConcurrency),
-		all:   map[*environment]struct{}{},
+		function: f, options: h.options, arn: h.ARN(f.Name), life: h.life, slots: make(chan struct{}, f.MaxConcurrency),
 	}
 	return nil
 }
 
-func (h *Host) arn(name string) string {
+// ARN returns the ARN of a function, whether it exists or not.
+func (h *Host) ARN(name string) string {
 	return "arn:aws:lambda:" + h.options.Region + ":" + h.options.AccountID + ":function:" + name
 }
 
-// ARN returns the ARN of a function, whether it exists or not.
-func (h *Host) ARN(name string) string { return h.arn(name) }
-
 // PIDs returns the processes of a function: the leaders of their process groups. A function without any has none.
 func (h *Host) PIDs(function string) []int {
-	p, err := h.find(function)
-	if err != nil {
-		return nil
-	}
 	var pids []int
-	for _, env := range p.environments() {
+	for _, env := range h.environments(function) {
 		pids = append(pids, env.pid())
 	}
 	slices.Sort(pids)
@@ -119,41 +102,40 @@ func (h *Host) PIDs(function string) []int {
 // Kill ends all processes of a function with SIGKILL, in the middle of whatever they do, waits until they are gone and
 // returns how many there were. It is for chaos tests: invocations in progress fail with Runtime.ExitError.
 func (h *Host) Kill(function string) int {
-	p, err := h.find(function)
-	if err != nil {
-		return 0
-	}
-	environments := p.environments()
+	environments := h.environments(function)
 	for _, env := range environments {
-		env.kill()
+		env.end()
 	}
 	return len(environments)
 }
 
+func (h *Host) environments(function string) []*environment {
+	if p := h.pools[function]; p != nil {
+		return p.environments()
+	}
+	return nil
+}
+
 // Close drains and ends the host: no new invocations, asynchronous events that wait for a retry are given up, invocations in
 // progress may finish until ctx ends and are killed then. When it returns, no process is left. It is idempotent.
-func (h *Host) Close(ctx context.Context) error {
+func (h *Host) Close(ctx context.Context) (err error) {
+	h.closing.Do(func() { err = h.close(ctx) })
+	return err
+}
+
+func (h *Host) close(ctx context.Context) error {
 	h.mu.Lock()
-	first := !h.closing
-	h.closing = true
+	h.shut()
 	h.mu.Unlock()
-	if !first {
-		<-h.closed
-		return nil
-	}
-	h.stopEvents()
-	stop := context.AfterFunc(ctx, h.stopRunning)
-	h.events.Wait()
+	stop := context.AfterFunc(ctx, h.kill)
 	h.running.Wait()
 	cut := !stop()
-	h.stopRunning()
 	var pools sync.WaitGroup
 	for _, p := range h.pools {
 		pools.Go(p.close)
 	}
 	pools.Wait()
-	h.starter.close()
-	close(h.closed)
+	h.kill()
 	if cut {
 		return fmt.Errorf("lambda host: invocations in progress were killed: %w", context.Cause(ctx))
 	}

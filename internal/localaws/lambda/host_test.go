@@ -325,7 +325,7 @@ func TestHost_Invoke_WaitEnds(t *testing.T) {
 	listener := listen(t)
 	f := function("queue", "plain")
 	f.MaxConcurrency, f.MaxWait = 1, time.Millisecond
-	host := newHost(t, lambda.Options{MaxEnvironments: 1}, f)
+	host := newHost(t, lambda.Options{}, f)
 	done := make(chan lambda.Result, 1)
 	go func() { done <- invoke(t, host, "queue", command{Do: "wait", Address: listener.Addr().String()}) }()
 	connection := accept(t, listener)
@@ -474,7 +474,7 @@ func TestNewHost_NamesEveryProblem(t *testing.T) {
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, part := range []string{"twice", "bad name", "no such file", "not an executable", "64 MB", "1h0m0s", "negative"} {
+	for _, part := range []string{"twice", "bad name", "no such file", "is a directory", "64 MB", "1h0m0s", "negative"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("error %q does not mention %q", err, part)
 		}

@@ -2,8 +2,8 @@ package lambda
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/gofrs/uuid/v5"
@@ -12,67 +12,52 @@ import (
 // InvocationType says whether the caller waits.
 type InvocationType string
 
-// The invocation types of the Invoke API. The zero value means RequestResponse.
+// The invocation types of the Invoke API that are emulated. The zero value means RequestResponse.
 const (
 	InvocationRequestResponse InvocationType = "RequestResponse"
 	InvocationEvent           InvocationType = "Event"
-	InvocationDryRun          InvocationType = "DryRun"
 )
 
-// LogType says whether the caller wants the end of the log.
-type LogType string
-
-// The log types of the Invoke API. The zero value means None.
-const (
-	LogTypeNone LogType = "None"
-	LogTypeTail LogType = "Tail"
-)
-
-// InvokeOptions refine one Invoke. The zero value is a synchronous call without a log tail.
+// InvokeOptions refine one Invoke. The zero value is a synchronous call.
 type InvokeOptions struct {
 	// Type is the invocation type; default RequestResponse.
 	Type InvocationType
-	// Log is the log type; default None. It is ignored for events.
-	Log LogType
 	// TraceID is an X-Amzn-Trace-Id to pass on; default a new one that is not sampled.
 	TraceID string
-	// ClientContext is the caller's client context, base64 of JSON; default none.
-	ClientContext string
 }
 
-// invocation is one event on its way through an environment.
+// invocation is one event on its way to a process; the tries of an asynchronous event are one invocation, as on AWS.
 type invocation struct {
-	id            string
-	arn           string
-	traceID       string
-	clientContext string
-	payload       []byte
-	wantTail      bool
-
-	deadline time.Time     // set before the hand-over
-	finished chan struct{} // closed when the process asks for the next invocation
-
-	// answer is set once, by the process's response or error, under the environment's lock.
-	answer *outcome
+	id      string
+	traceID string
+	payload []byte
 }
 
-func newInvocation(arn string, payload []byte, options InvokeOptions) *invocation {
-	inv := &invocation{
-		id: uuid.Must(uuid.NewV4()).String(), arn: arn, payload: payload,
-		traceID: options.TraceID, clientContext: options.ClientContext,
-		wantTail: options.Log == LogTypeTail,
-		finished: make(chan struct{}),
+// newInvocation checks what the caller asks for and fills in what he leaves out.
+func newInvocation(payload []byte, options InvokeOptions) (*invocation, error) {
+	limits := map[InvocationType]int{"": MaxPayloadBytes, InvocationRequestResponse: MaxPayloadBytes, InvocationEvent: MaxEventBytes}
+	limit, emulated := limits[options.Type]
+	if !emulated {
+		return nil, refusal(http.StatusBadRequest, "InvalidParameterValueException",
+			"The invocation type %s is not emulated; RequestResponse and Event are", options.Type)
 	}
-	if inv.traceID == "" {
-		inv.traceID = newTraceID(time.Now())
+	if len(payload) > limit {
+		return nil, refusal(http.StatusRequestEntityTooLarge, "RequestTooLargeException",
+			"Request must be smaller than %d bytes for the InvokeFunction operation", limit)
 	}
-	return inv
+	if len(payload) == 0 {
+		payload = []byte("{}")
+	}
+	traceID := options.TraceID
+	if traceID == "" {
+		traceID = newTraceID(time.Now())
+	}
+	return &invocation{id: uuid.Must(uuid.NewV4()).String(), traceID: traceID, payload: payload}, nil
 }
 
 // newTraceID returns an unsampled X-Ray trace header value.
 func newTraceID(now time.Time) string {
 	var random [20]byte
 	_, _ = rand.Read(random[:]) // never fails, see crypto/rand
-	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0",
-		now.Unix(), hex.EncodeToString(random[:12]), hex.EncodeToString(random[12:]))
+	return fmt.Sprintf("Root=1-%08x-%x;Parent=%x;Sampled=0", now.Unix(), random[:12], random[12:])
 }

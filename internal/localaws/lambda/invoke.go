@@ -2,11 +2,12 @@ package lambda
 
 import (
 	"context"
+	"net/http"
 	"strings"
 )
 
-// Invoke runs a function. The name may be a plain name or any ARN form of it. payload is JSON and must not be changed afterwards,
-// not even when Invoke has returned; an empty one becomes {}.
+// Invoke runs a function, which is named by its name or its ARN. payload is JSON and must not be changed afterwards, not even when
+// Invoke has returned; an empty one becomes {}.
 //
 // A function that fails is no error: look at Result.FunctionError. Errors are an *Error (not found, throttled, too large,
 // shutting down) or ctx's own; when ctx ends, the function goes on without its caller, as on AWS.
@@ -15,19 +16,14 @@ func (h *Host) Invoke(ctx context.Context, function string, payload []byte, opti
 	if err != nil {
 		return Result{}, err
 	}
-	if len(payload) == 0 {
-		payload = []byte("{}")
+	inv, err := newInvocation(payload, options)
+	if err != nil {
+		return Result{}, err
 	}
-	switch options.Type {
-	case InvocationRequestResponse, "":
-		return h.call(ctx, p, payload, options)
-	case InvocationEvent:
-		return h.enqueue(p, payload, options)
-	case InvocationDryRun:
-		return Result{Status: 204}, nil
-	default:
-		return Result{}, invalidParameter("Unknown invocation type " + string(options.Type))
+	if options.Type == InvocationEvent {
+		return Result{RequestID: inv.id}, h.enqueue(p, inv)
 	}
+	return h.call(ctx, p, inv)
 }
 
 // Invoker binds Invoke to a function and to the zero options.
@@ -37,25 +33,30 @@ func (h *Host) Invoker(function string) func(ctx context.Context, payload []byte
 	}
 }
 
+// find resolves a name or a full ARN, either with or without the qualifier $LATEST.
+func (h *Host) find(function string) (*pool, error) {
+	name := strings.TrimSuffix(strings.TrimPrefix(function, h.ARN("")), ":"+Version)
+	if p := h.pools[name]; p != nil {
+		return p, nil
+	}
+	return nil, refusal(http.StatusNotFound, "ResourceNotFoundException", "Function not found: %s", h.ARN(name))
+}
+
 // call runs one invocation on a goroutine of its own, because it outlives a caller that goes away.
-func (h *Host) call(ctx context.Context, p *pool, payload []byte, options InvokeOptions) (Result, error) {
-	if len(payload) > MaxPayloadBytes {
-		return Result{}, tooLarge(MaxPayloadBytes)
-	}
-	if !h.begin() {
-		return Result{}, shuttingDown()
-	}
+func (h *Host) call(ctx context.Context, p *pool, inv *invocation) (Result, error) {
 	if err := p.reserve(ctx); err != nil {
-		h.running.Done()
 		return Result{}, err
 	}
 	done := make(chan Result, 1)
-	go func() {
-		defer h.running.Done()
-		result := p.run(h.life, newInvocation(p.arn, payload, options))
+	err := h.spawn(func() {
+		result := p.run(inv)
 		p.release() // before the caller knows, so that its next call finds the slot
 		done <- result
-	}()
+	})
+	if err != nil {
+		p.release()
+		return Result{}, err
+	}
 	select {
 	case result := <-done:
 		return result, nil
@@ -64,34 +65,13 @@ func (h *Host) call(ctx context.Context, p *pool, payload []byte, options Invoke
 	}
 }
 
-// begin counts an invocation in, unless the host is closing.
-func (h *Host) begin() bool {
+// spawn does work on a goroutine that Close waits for, and refuses it once the host is closing.
+func (h *Host) spawn(work func()) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closing {
-		return false
+	if h.open.Err() != nil {
+		return refusal(http.StatusServiceUnavailable, "ServiceException", "The host is shutting down.")
 	}
-	h.running.Add(1)
-	return true
-}
-
-// find resolves "name", "name:$LATEST", "account:function:name" and full ARNs.
-func (h *Host) find(function string) (*pool, error) {
-	name, qualifier := splitName(function)
-	if p := h.pools[name]; p != nil && (qualifier == "" || qualifier == Version) {
-		return p, nil
-	}
-	if qualifier != "" {
-		name += ":" + qualifier
-	}
-	return nil, notFound(h.arn(name))
-}
-
-// splitName takes the function's name and its qualifier out of any of the forms that the Invoke API accepts.
-func splitName(function string) (name, qualifier string) {
-	if at := strings.LastIndex(function, "function:"); at >= 0 {
-		function = function[at+len("function:"):]
-	}
-	name, qualifier, _ = strings.Cut(function, ":")
-	return name, qualifier
+	h.running.Go(work)
+	return nil
 }

@@ -20,20 +20,21 @@ const (
 	LogTailBytes = 4096
 	// EventRetries is how often an asynchronous event is tried again after a function error.
 	EventRetries = 2
-	// MaxEventAge is how long a throttled asynchronous event is tried.
-	MaxEventAge = 6 * time.Hour
+	// MaxEventAge is how long a throttled asynchronous event is tried, and maxEventBackoff the longest pause between two tries.
+	MaxEventAge     = 6 * time.Hour
+	maxEventBackoff = 5 * time.Minute
 )
 
 // Choices of this host, where AWS has a fleet.
 const (
-	// DefaultMaxEnvironments is how many environments a function without its own limit may have.
-	DefaultMaxEnvironments = 64
+	// DefaultMaxConcurrency is how many environments a function without a limit of its own may have.
+	DefaultMaxConcurrency = 64
 	// DefaultIdleTimeout is how long an unused environment is kept.
 	DefaultIdleTimeout = 5 * time.Minute
 	// InitTimeout is how long a process may take until its first GET next, as on AWS.
 	InitTimeout = 10 * time.Second
 	// ShutdownGrace is the time between SIGTERM and SIGKILL, as on AWS for an internal extension.
 	ShutdownGrace = 500 * time.Millisecond
-	// maxQueuedEvents bounds the asynchronous events in memory.
-	maxQueuedEvents = 10_000
+	// maxRegistrationBytes bounds what a process posts to register an extension.
+	maxRegistrationBytes = 64 << 10
 )

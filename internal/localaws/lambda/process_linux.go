@@ -15,7 +15,7 @@ func childAttributes() *syscall.SysProcAttr {
 
 // residentMB is the memory that a process holds now, 0 when it is gone.
 func residentMB(pid int) int {
-	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm") //nolint:gosec // a number; pages: size, resident, …
+	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm") // pages: size, resident, …
 	fields := bytes.Fields(text)
 	if len(fields) < 2 {
 		return 0

@@ -22,7 +22,7 @@ func logged(t *testing.T, format lambda.LogFormat, second command) (log []string
 	f.Log, f.LogFormat, f.Timeout = &output, format, 2*time.Second
 	host := newHost(t, lambda.Options{}, f)
 	invoke(t, host, "f", command{Do: "log", Text: "hello"})
-	result, err := host.Invoke(t.Context(), "f", marshal(t, second), lambda.InvokeOptions{Log: lambda.LogTypeTail})
+	result, err := host.Invoke(t.Context(), "f", marshal(t, second), lambda.InvokeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,11 +108,11 @@ func TestHost_Log_TextOfAFailedStart(t *testing.T) {
 	var output syncBuffer
 	f := function("f", "init-exit")
 	f.Log = &output
-	result, err := newHost(t, lambda.Options{}, f).Invoke(t.Context(), "f", nil, lambda.InvokeOptions{Log: lambda.LogTypeTail})
+	result, err := newHost(t, lambda.Options{}, f).Invoke(t.Context(), "f", nil, lambda.InvokeOptions{})
 	if err != nil || !result.Failed() {
 		t.Fatalf("got %+v, %v", result, err)
 	}
-	want := "\nSTART RequestId: ID Version: $LATEST\nEND RequestId: ID\nREPORT RequestId: ID\tDuration: N ms\tBilled Duration: N ms\t" +
+	want := "\nSTART RequestId: ID Version: $LATEST\nRequestId: ID Error: Runtime exited with error: exit status 7\nRuntime.ExitError\nEND RequestId: ID\nREPORT RequestId: ID\tDuration: N ms\tBilled Duration: N ms\t" +
 		"Memory Size: 128 MB\tMax Memory Used: N MB\tInit Duration: N ms\tStatus: error\tError Type: Runtime.ExitError\n"
 	if got := "\n" + equalised(output.String()); got != want || equalised("\n"+string(result.LogTail)) != want {
 		t.Errorf("log %q and tail %q, want %q", got, result.LogTail, want)

@@ -1,201 +1,135 @@
 package lambda
 
 import (
-	"bytes"
 	"encoding/base64"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/gofrs/uuid/v5"
 )
 
-const (
-	runtimePrefix   = "/2018-06-01/runtime/"
-	extensionPrefix = "/2020-01-01/extension/"
-
-	// maxDrainBytes is how much of an oversize response is read and thrown away, so that the process sees the 413 and not a reset.
-	maxDrainBytes = 64 << 20
-)
-
-// serveRuntimeAPI dispatches by hand: it is on the path of every invocation, and the paths carry the request id in the middle.
-func (e *environment) serveRuntimeAPI(w http.ResponseWriter, r *http.Request) {
-	if rest, found := strings.CutPrefix(r.URL.Path, runtimePrefix); found {
-		e.serveRuntime(w, r, rest)
-		return
-	}
-	if rest, found := strings.CutPrefix(r.URL.Path, extensionPrefix); found {
-		e.serveExtension(w, r, rest)
-		return
-	}
-	refuseRuntime(w, http.StatusNotFound, "InvalidPath", "The Runtime API has no "+r.URL.Path)
-}
-
-func (e *environment) serveRuntime(w http.ResponseWriter, r *http.Request, path string) {
-	switch {
-	case path == "invocation/next" && r.Method == http.MethodGet:
-		e.serveNext(w, r)
-	case path == "init/error" && r.Method == http.MethodPost:
-		e.serveInitError(w, r)
-	case r.Method == http.MethodPost && strings.HasPrefix(path, "invocation/"):
-		id, verb, _ := strings.Cut(strings.TrimPrefix(path, "invocation/"), "/")
-		switch verb {
-		case "response":
-			e.serveAnswer(w, r, id, e.readResponse)
-		case "error":
-			e.serveAnswer(w, r, id, e.readError)
-		default:
-			refuseRuntime(w, http.StatusNotFound, "InvalidPath", "The Runtime API has no "+r.URL.Path)
-		}
-	default:
-		refuseRuntime(w, http.StatusMethodNotAllowed, "InvalidMethod", r.Method+" is not allowed here")
-	}
+// runtimeAPI is what the process talks to: the Runtime API and what the host knows of the Extensions API.
+func (e *environment) runtimeAPI() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /2018-06-01/runtime/invocation/next", e.serveNext)
+	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/response", e.serveResponse)
+	mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/error", e.serveError)
+	mux.HandleFunc("POST /2018-06-01/runtime/init/error", e.serveError)
+	mux.HandleFunc("POST /2020-01-01/extension/register", e.register)
+	mux.HandleFunc("GET /2020-01-01/extension/event/next", nextEvent)
+	return mux
 }
 
 // serveNext ends the invocation before and waits for the one to come.
 func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
-	if !e.finishCurrent() {
-		refuseRuntime(w, http.StatusForbidden, "InvalidStateTransition", "The invocation in progress has no response yet")
+	if !e.finish() {
+		writeJSON(w, http.StatusForbidden, errorObject{"The invocation in progress has no response yet", "InvalidStateTransition"})
 		return
 	}
-	e.readyOnce.Do(func() { close(e.ready) })
 	select {
 	case inv := <-e.handoff:
 		e.mu.Lock()
-		e.current = inv
+		e.current = inv.id
 		e.mu.Unlock()
-		writeInvocation(w, inv)
-	case <-r.Context().Done():
-	case <-e.exited:
+		e.logStart(inv)
+		e.writeInvocation(w, inv)
+	case <-r.Context().Done(): // also when the process is gone, because the server is then, too
 	}
 }
 
-// finishCurrent closes the answered invocation; it reports false when there is one without an answer.
-func (e *environment) finishCurrent() bool {
+// finish ends the invocation in progress, if there is one; it reports false when that has no answer yet.
+func (e *environment) finish() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.current == nil {
+	if e.current == "" {
 		return true
 	}
-	if e.current.answer == nil {
+	if e.answer == nil {
 		return false
 	}
-	close(e.current.finished)
-	e.current = nil
+	e.current = ""
+	e.finished <- struct{}{}
 	return true
 }
 
-func writeInvocation(w http.ResponseWriter, inv *invocation) {
+func (e *environment) writeInvocation(w http.ResponseWriter, inv *invocation) {
 	header := w.Header()
 	// Assigned under their canonical names: this runs once per invocation.
 	header["Lambda-Runtime-Aws-Request-Id"] = []string{inv.id}
-	header["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(inv.deadline.UnixMilli(), 10)}
-	header["Lambda-Runtime-Invoked-Function-Arn"] = []string{inv.arn}
+	header["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(time.Now().Add(e.pool.function.Timeout).UnixMilli(), 10)}
+	header["Lambda-Runtime-Invoked-Function-Arn"] = []string{e.pool.arn}
 	header["Lambda-Runtime-Trace-Id"] = []string{inv.traceID}
 	header["Content-Type"] = []string{"application/json"}
 	header["Content-Length"] = []string{strconv.Itoa(len(inv.payload))}
-	if inv.clientContext != "" {
-		header["Lambda-Runtime-Client-Context"] = []string{inv.clientContext}
-	}
 	_, _ = w.Write(inv.payload) // a process that went away is noticed by its exit
 }
 
-// answerReader turns the body of a response or an error into an outcome.
-type answerReader func(*http.Request) (outcome, error)
+func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) { e.serveAnswer(w, r, "") }
 
-// errOversize marks a body over MaxPayloadBytes; the outcome beside it is final.
-var errOversize = errors.New("payload over the limit")
-
-// serveAnswer takes the response or the error of the invocation in progress. The Runtime API's clients insist on exactly 202.
-func (e *environment) serveAnswer(w http.ResponseWriter, r *http.Request, id string, read answerReader) {
-	if !e.awaitsAnswer(id) {
-		refuseRuntime(w, http.StatusBadRequest, "InvalidRequestID", "No invocation "+id+" is waiting for an answer")
-		return
-	}
-	answer, err := read(r)
-	if err != nil && !errors.Is(err, errOversize) {
-		refuseRuntime(w, http.StatusBadRequest, "InvalidBody", err.Error())
-		return
-	}
-	e.mu.Lock()
-	if e.current != nil && e.current.id == id && e.current.answer == nil {
-		e.current.answer = &answer
-	}
-	e.mu.Unlock()
-	if err != nil {
-		refuseRuntime(w, http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
-			"Exceeded maximum allowed payload size ("+strconv.Itoa(MaxPayloadBytes)+" bytes).")
-		return
-	}
-	accept(w)
+func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
+	e.serveAnswer(w, r, Unhandled)
 }
 
-func (e *environment) awaitsAnswer(id string) bool {
+// serveAnswer takes the response or the error of the invocation in progress, or the error of the start, whose path has no id. The
+// Runtime API's clients insist on exactly 202.
+func (e *environment) serveAnswer(w http.ResponseWriter, r *http.Request, functionError string) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxPayloadBytes+1))
+	answer := Result{Payload: body, FunctionError: functionError}
+	oversize := len(body) > MaxPayloadBytes
+	if oversize {
+		_, err = io.Copy(io.Discard, r.Body) // so that the process sees the 413 and not a reset
+		answer = failure("Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size (%d bytes).", MaxPayloadBytes)
+	}
+	if object := r.Trailer.Get("Lambda-Runtime-Function-Error-Body"); object != "" { // it failed while it was writing its response
+		answer.Payload, _ = base64.StdEncoding.DecodeString(object)
+		answer.FunctionError = Unhandled
+	}
+	switch id := r.PathValue("id"); {
+	case err != nil:
+		writeJSON(w, http.StatusBadRequest, errorObject{err.Error(), "InvalidBody"})
+	case !e.settle(id, answer):
+		writeJSON(w, http.StatusBadRequest, errorObject{"No invocation " + id + " is waiting for an answer", "InvalidRequestID"})
+	case oversize:
+		writeJSON(w, http.StatusRequestEntityTooLarge, jsontext.Value(answer.Payload))
+	default:
+		writeJSON(w, http.StatusAccepted, jsontext.Value(`{"status":"OK"}`))
+	}
+}
+
+// settle keeps the first answer to the invocation in progress, or to the start when there is none.
+func (e *environment) settle(id string, answer Result) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.current != nil && e.current.id == id && e.current.answer == nil
+	if id != e.current || e.answer != nil {
+		return false
+	}
+	e.answer = &answer
+	return true
 }
 
-// readResponse reads a response, plain or chunked. Trailers after it say that the function failed while it was writing.
-func (e *environment) readResponse(r *http.Request) (outcome, error) {
-	body, err := e.readLimited(r)
-	if err != nil {
-		return responseTooLarge(), err
+// register notes that the process wants a SIGTERM, which is what a registration without events is for.
+func (e *environment) register(w http.ResponseWriter, r *http.Request) {
+	var registration struct {
+		Events []string `json:"events"`
 	}
-	if errorType := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); errorType != "" {
-		if object, err := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body")); err == nil && len(object) > 0 {
-			return outcome{payload: object, failed: true}, nil
-		}
-		return failure(errorType, "The function failed while it was writing its response"), nil
+	err := json.UnmarshalRead(io.LimitReader(r.Body, maxRegistrationBytes), &registration)
+	switch {
+	case err != nil:
+		writeJSON(w, http.StatusBadRequest, errorObject{err.Error(), "Extension.InvalidRegistration"})
+	case len(registration.Events) > 0:
+		writeJSON(w, http.StatusForbidden, errorObject{"Events are not emulated; register for none to get SIGTERM", "Extension.InvalidEventType"})
+	default:
+		e.wantsSIGTERM.Store(true)
+		w.Header().Set("Lambda-Extension-Identifier", uuid.Must(uuid.NewV4()).String())
+		writeJSON(w, http.StatusOK, map[string]string{
+			"functionName": e.pool.function.Name, "functionVersion": Version, "handler": "bootstrap",
+		})
 	}
-	return outcome{payload: body}, nil
 }
 
-func (e *environment) readError(r *http.Request) (outcome, error) {
-	body, err := e.readLimited(r)
-	if err != nil {
-		return responseTooLarge(), err
-	}
-	return outcome{payload: body, failed: true}, nil
-}
-
-func (e *environment) serveInitError(w http.ResponseWriter, r *http.Request) {
-	answer, err := e.readError(r)
-	if err != nil && !errors.Is(err, errOversize) {
-		refuseRuntime(w, http.StatusBadRequest, "InvalidBody", err.Error())
-		return
-	}
-	e.mu.Lock()
-	e.initError = &answer
-	e.mu.Unlock()
-	accept(w)
-}
-
-// readLimited returns a copy of the body, or errOversize once it is over MaxPayloadBytes.
-func (e *environment) readLimited(r *http.Request) ([]byte, error) {
-	buffer, pooled := e.bodies.Get().(*bytes.Buffer)
-	if !pooled {
-		buffer = new(bytes.Buffer)
-	}
-	defer e.bodies.Put(buffer)
-	buffer.Reset()
-	n, err := buffer.ReadFrom(io.LimitReader(r.Body, MaxPayloadBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	if n > MaxPayloadBytes {
-		_, _ = io.CopyN(io.Discard, r.Body, maxDrainBytes)
-		return nil, errOversize
-	}
-	return bytes.Clone(buffer.Bytes()), nil
-}
-
-func accept(w http.ResponseWriter) {
-	w.Header()["Content-Type"] = []string{"application/json"}
-	w.WriteHeader(http.StatusAccepted)
-	_, _ = io.WriteString(w, `{"status":"OK"}`)
-}
-
-func refuseRuntime(w http.ResponseWriter, status int, errorType, message string) {
-	writeJSON(w, status, errorObject{message, errorType})
-}
+// nextEvent lets an extension wait for an event as long as its process lives: there is none.
+func nextEvent(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }

@@ -2,98 +2,80 @@ package lambda
 
 import (
 	"context"
+	"errors"
+	"syscall"
 	"time"
 )
 
-// awaitReady waits for the first GET next. The outcome says why it did not come.
-func (e *environment) awaitReady(ctx context.Context, requestID string) *outcome {
+// serve runs one invocation and reports on it. It reports false when a warm process was gone before it took the invocation, so that
+// another may serve it.
+func (e *environment) serve(inv *invocation) (Result, bool) {
 	begin := time.Now()
-	defer func() { e.initialisation = time.Since(begin) }()
-	timer := time.NewTimer(InitTimeout)
+	if e.pool.options.Freeze {
+		e.signal(syscall.SIGCONT)
+	}
+	taken, exceeded := e.carry(inv)
+	if taken.IsZero() && e.warm {
+		return Result{}, false
+	}
+	if taken.IsZero() {
+		taken = time.Now()
+		e.logStart(inv)
+	}
+	result := e.outcome(inv, exceeded)
+	result.RequestID = inv.id
+	r := report{result: result, duration: time.Since(taken), memoryMB: e.pool.function.MemoryMB}
+	if !e.warm {
+		r.initialisation = taken.Sub(begin)
+	}
+	e.warm = true
+	e.peakMB = max(e.peakMB, residentMB(e.pid()))
+	r.usedMB = e.peakMB
+	e.logReport(r)
+	result.LogTail = e.log.cut()
+	return result, true
+}
+
+// carry hands an invocation to the process and waits for its end: the process asks for the next one, dies, or is killed because it
+// takes too long. It returns when the process took the invocation, zero for never, and the time limit that it exceeded, or 0.
+func (e *environment) carry(inv *invocation) (taken time.Time, exceeded time.Duration) {
+	handoff, limit := e.handoff, InitTimeout
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	select {
-	case <-e.ready:
-		return nil
-	case <-e.exited:
-		return e.initFailure(requestID)
-	case <-timer.C:
-		e.kill()
-		failed := timedOut(requestID, InitTimeout)
-		return &failed
-	case <-ctx.Done():
-		e.kill()
-		failed := crashed(requestID, "The host is shutting down")
-		return &failed
+	for {
+		select {
+		case handoff <- inv:
+			handoff, limit = nil, e.pool.function.Timeout
+			taken = time.Now()
+			timer.Reset(limit)
+		case <-e.finished:
+			return taken, 0
+		case <-e.gone.Done():
+			return taken, 0
+		case <-timer.C:
+			e.end()
+			return taken, limit
+		}
 	}
 }
 
-// initFailure prefers the process's own words over its exit code.
-func (e *environment) initFailure(requestID string) *outcome {
+// outcome prefers what the process posted: a caller has its response even when the process dies right after it.
+func (e *environment) outcome(inv *invocation, exceeded time.Duration) Result {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.initError != nil {
-		return e.initError
+	answer := e.answer
+	e.answer = nil
+	e.mu.Unlock()
+	if answer != nil {
+		return *answer
 	}
-	failed := crashed(requestID, e.exit)
-	return &failed
-}
-
-// serve hands one invocation to the process and waits for its end: the process asks for the next one, dies, or is killed
-// at the deadline. It reports false when the process was gone before it took the invocation, so that another may serve it.
-func (e *environment) serve(inv *invocation) (outcome, bool) {
-	if inv.wantTail {
-		e.logs.beginTail()
+	if exceeded > 0 {
+		e.log.platform("%s %s Task timed out after %.2f seconds", logTime(), inv.id, exceeded.Seconds())
+		return inv.failure(errorTimedOut, "Task timed out after %.2f seconds", exceeded.Seconds())
 	}
-	e.thaw()
-	e.logStart(inv)
-	begin := time.Now()
-	answer, delivered := e.carry(inv)
-	if delivered {
-		e.logReport(inv, answer, time.Since(begin))
+	how := "Runtime exited without providing a reason"
+	if err := context.Cause(e.gone); !errors.Is(err, context.Canceled) {
+		how = "Runtime exited with error: " + err.Error()
 	}
-	return answer, delivered
-}
-
-// carry is serve without the log.
-func (e *environment) carry(inv *invocation) (outcome, bool) {
-	inv.deadline = time.Now().Add(e.function.Timeout)
-	timer := time.NewTimer(e.function.Timeout)
-	defer timer.Stop()
-	select {
-	case e.handoff <- inv:
-	case <-e.exited:
-		return outcome{}, false
-	case <-timer.C:
-		e.kill()
-		return e.expired(inv), true
-	}
-	select {
-	case <-inv.finished:
-		return e.answerOf(inv, crashed(inv.id, "no response")), true
-	case <-e.exited:
-		how := e.exitReason()
-		e.logs.platform("RequestId: %s Error: %s", inv.id, how)
-		e.logs.platform("Runtime.ExitError")
-		return e.answerOf(inv, crashed(inv.id, how)), true
-	case <-timer.C:
-		e.kill()
-		return e.expired(inv), true
-	}
-}
-
-// expired is the outcome of an invocation whose process was killed at the deadline.
-func (e *environment) expired(inv *invocation) outcome {
-	late := timedOut(inv.id, e.function.Timeout)
-	e.logs.platform("%s %s Task timed out after %.2f seconds", time.Now().UTC().Format(time.RFC3339Nano), inv.id, e.function.Timeout.Seconds())
-	return e.answerOf(inv, late)
-}
-
-// answerOf prefers what the process posted: a caller has its response even when the process dies right after it.
-func (e *environment) answerOf(inv *invocation, otherwise outcome) outcome {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if inv.answer != nil {
-		return *inv.answer
-	}
-	return otherwise
+	e.log.platform("RequestId: %s Error: %s\nRuntime.ExitError", inv.id, how)
+	return inv.failure("Runtime.ExitError", "%s", how)
 }

@@ -1,18 +1,20 @@
 package lambda
 
 import (
-	"encoding/hex"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/gofrs/uuid/v5"
 )
 
 // variables builds the environment of a process: the host's common ones, the function's own, then Lambda's, the later winning.
 // Nothing leaks in from the host's own environment, as nothing does on AWS.
-func variables(f Function, options Options, runtimeAPI, logStream string) []string {
+func variables(f Function, options Options, runtimeAPI string) []string {
 	set := map[string]string{
 		"PATH": "/usr/local/bin:/usr/bin:/bin",
 		"LANG": "en_US.UTF-8",
@@ -28,8 +30,8 @@ func variables(f Function, options Options, runtimeAPI, logStream string) []stri
 		"AWS_LAMBDA_FUNCTION_NAME":        f.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION":     Version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemoryMB),
-		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + f.Name,
-		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream,
+		"AWS_LAMBDA_LOG_GROUP_NAME":       logGroup(f.Name),
+		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream(time.Now()),
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"AWS_LAMBDA_LOG_FORMAT":           string(f.LogFormat),
 		"AWS_EXECUTION_ENV":               "AWS_Lambda_provided.al2023",
@@ -46,7 +48,9 @@ func variables(f Function, options Options, runtimeAPI, logStream string) []stri
 	return list
 }
 
-// logStreamName names the log stream of a new environment as AWS does: 2026/11/21/[$LATEST]0123….
-func logStreamName(now time.Time, id []byte) string {
-	return now.UTC().Format("2006/01/02") + "/[" + Version + "]" + hex.EncodeToString(id)
+func logGroup(function string) string { return "/aws/lambda/" + function }
+
+// logStream names the log stream of a new environment as AWS does: 2026/11/21/[$LATEST]0123….
+func logStream(now time.Time) string {
+	return fmt.Sprintf("%s/[%s]%x", now.UTC().Format("2006/01/02"), Version, uuid.Must(uuid.NewV4()).Bytes())
 }
