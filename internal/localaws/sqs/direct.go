@@ -7,104 +7,98 @@ import (
 	"time"
 )
 
+// direct runs a call of Go code in this process, with the faults of one over the wire.
+func (s *Service) direct(ctx context.Context, op string, run func() error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("sqs %s: %w", op, err)
+	}
+	if err := s.options.Faults.Intercept.Ask(op, nil); err != nil {
+		return err
+	}
+	if err := run(); err != nil {
+		return err
+	}
+	return s.options.Faults.Lose.Ask(op, nil)
+}
+
 // CreateQueue makes a queue with AWS's attribute names and values (e.g. "VisibilityTimeout": "30") and returns its URL.
 // Making it again with equal attributes returns the same URL; other attributes are QueueAlreadyExists.
 func (s *Service) CreateQueue(ctx context.Context, name string, attributes map[string]string) (string, error) {
-	if err := s.admit(ctx, "CreateQueue"); err != nil {
-		return "", err
-	}
-	return s.options.queueURL("", name), s.create(queueInput{QueueName: name, Attributes: attributes})
+	err := s.direct(ctx, "CreateQueue", func() error {
+		return s.create(queueInput{QueueName: name, Attributes: attributes})
+	})
+	return s.options.queueURL("", name), err
 }
 
 // SetQueueAttributes changes a queue's attributes, all of them or none.
 func (s *Service) SetQueueAttributes(ctx context.Context, name string, attributes map[string]string) error {
-	if err := s.admit(ctx, "SetQueueAttributes"); err != nil {
-		return err
-	}
-	return s.change(name, func(q *liveQueue, now time.Time) error {
-		_, err := s.setQueueAttributes(call{q: q, now: now}, queueInput{Attributes: attributes})
-		return err
+	return s.direct(ctx, "SetQueueAttributes", func() error {
+		return s.change(name, func(q *queue, now time.Time) error {
+			_, err := s.setQueueAttributes(call{q: q, now: now}, queueInput{Attributes: attributes})
+			return err
+		})
 	})
-}
-
-// admit is the gate of every direct call.
-func (s *Service) admit(ctx context.Context, op string) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("sqs %s: %w", op, err)
-	}
-	return s.options.Faults.Intercept.Ask(op, nil)
 }
 
 // Send puts one message on a queue and returns its message id.
-func (s *Service) Send(ctx context.Context, queueName string, in SendInput) (string, error) {
-	if err := s.admit(ctx, "SendMessage"); err != nil {
-		return "", err
-	}
-	var sent *record
-	err := s.change(queueName, func(q *liveQueue, now time.Time) (err error) {
-		sent, err = q.send(now, in)
-		return err
+func (s *Service) Send(ctx context.Context, queueName string, in SendInput) (id string, err error) {
+	err = s.direct(ctx, "SendMessage", func() error {
+		return s.change(queueName, func(q *queue, now time.Time) error {
+			sent, err := q.send(now, in)
+			if err == nil {
+				id = sent.ID.String()
+			}
+			return err
+		})
 	})
-	if err != nil {
-		return "", err
-	}
-	return sent.ID.String(), nil
+	return id, err
 }
 
 // Receive takes up to in.MaxMessages messages and hides them. It waits up to in.Wait for the first one and returns
 // an empty slice when none came. When ctx ends first it returns the context's error and nothing is left in flight.
-func (s *Service) Receive(ctx context.Context, queueName string, in ReceiveInput) ([]Message, error) {
-	if err := s.admit(ctx, "ReceiveMessage"); err != nil {
-		return nil, err
-	}
+func (s *Service) Receive(ctx context.Context, queueName string, in ReceiveInput) (messages []Message, err error) {
 	spec := receiveSpec{max: max(in.MaxMessages, 1), wait: &in.Wait}
 	if in.Visibility != 0 {
 		spec.visibility = &in.Visibility
 	}
-	if err := spec.check(MaxDirectReceive); err != nil {
-		return nil, err
-	}
-	deliveries, err := s.receive(ctx, queueName, spec)
-	if err != nil {
-		return nil, err
-	}
-	return s.show(deliveries, everything, everything), s.options.Faults.Lose.Ask("ReceiveMessage", nil)
+	err = s.direct(ctx, "ReceiveMessage", func() error {
+		if err := spec.check(MaxDirectReceive); err != nil {
+			return err
+		}
+		deliveries, err := s.receive(ctx, queueName, spec)
+		messages = s.show(deliveries, everything, everything)
+		return err
+	})
+	return messages, err
 }
 
 // Delete removes messages by receipt handle. An expired or already deleted handle is no error; all
 // refusals are joined into the returned error, the other handles are deleted nevertheless.
 func (s *Service) Delete(ctx context.Context, queueName string, receiptHandles []string) error {
-	if err := s.admit(ctx, "DeleteMessage"); err != nil {
-		return err
-	}
-	err := s.change(queueName, func(q *liveQueue, now time.Time) error {
-		var refusals []error
-		for _, text := range receiptHandles {
-			refusals = append(refusals, q.removeBy(text))
-		}
-		return errors.Join(refusals...)
+	return s.direct(ctx, "DeleteMessage", func() error {
+		return s.change(queueName, func(q *queue, _ time.Time) error {
+			var refusals []error
+			for _, text := range receiptHandles {
+				refusals = append(refusals, q.removeBy(text))
+			}
+			return errors.Join(refusals...)
+		})
 	})
-	if err != nil {
-		return err
-	}
-	return s.options.Faults.Lose.Ask("DeleteMessage", nil)
 }
 
 // ChangeVisibility hides an in-flight message for timeout, in whole seconds, from now on; 0 makes it visible at once.
 func (s *Service) ChangeVisibility(ctx context.Context, queueName, receiptHandle string, timeout time.Duration) error {
-	if err := s.admit(ctx, "ChangeMessageVisibility"); err != nil {
-		return err
-	}
-	return s.withQueue(queueName, func(q *liveQueue, now time.Time) error {
-		return s.hide(q, now, receiptHandle, timeout)
+	return s.direct(ctx, "ChangeMessageVisibility", func() error {
+		return s.withQueue(queueName, func(q *queue, now time.Time) error {
+			return q.hideBy(receiptHandle, now, timeout)
+		})
 	})
 }
 
 // Depth counts a queue's messages.
-func (s *Service) Depth(queueName string) (Depth, error) {
-	var depth Depth
-	err := s.withQueue(queueName, func(q *liveQueue, now time.Time) error {
-		depth = q.depth(now)
+func (s *Service) Depth(queueName string) (depth Depth, err error) {
+	err = s.withQueue(queueName, func(q *queue, _ time.Time) error {
+		depth = Depth{Visible: q.count[HeldVisible], InFlight: q.count[HeldInFlight], Delayed: q.count[HeldDelayed]}
 		return nil
 	})
 	return depth, err

@@ -3,7 +3,6 @@ package sqs
 import (
 	"encoding/binary"
 	"fmt"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,14 +10,12 @@ import (
 
 // What the journal holds, under these first bytes of the keys:
 //
-//	r                      how often a service was opened on it
-//	q name                 a queue (storedQueue)
+//	q name                 a queue (keptQueue)
 //	m queue number 0       a message as it was sent (payload)
 //	m queue number 1       what has happened to it here (progress)
 //
 // Queue ids and numbers are 8 bytes each, big-endian, so that messages come back in the order of their arrival.
 const (
-	runsKey       = 'r'
 	queuePrefix   = 'q'
 	messagePrefix = 'm'
 
@@ -29,20 +26,23 @@ const (
 // JournalVersion is the version of these keys and values, for journal.Options.
 const JournalVersion = 1
 
-// storedQueue is a queue without its messages. Its settings are the attributes as SetQueueAttributes takes them.
-type storedQueue struct {
-	ID         uint64            `json:"id"`
-	Created    int64             `json:"created"`
-	Modified   int64             `json:"modified"`
-	Purged     int64             `json:"purged,omitzero"`
+// keptQueue is what the journal holds of a queue beside its messages. Times are Unix nanoseconds.
+type keptQueue struct {
+	// ID goes into receipt handles, so that a handle of another queue is recognised.
+	ID       uint64 `json:"id"`
+	Created  int64  `json:"created"`
+	Modified int64  `json:"modified"`
+	Purged   int64  `json:"purged,omitzero"`
+	// Attributes are the settings as SetQueueAttributes takes them.
 	Attributes map[string]string `json:"attributes"`
 	Tags       map[string]string `json:"tags,omitempty"`
-	Tasks      []moveStatus      `json:"tasks,omitempty"`
+	// Tasks are the move tasks, the latest last: the only one that may be running.
+	Tasks []moveStatus `json:"tasks,omitempty"`
 }
 
 // messageKey names a part of a message, or without one the beginning of all messages of the queue.
 func (q *queue) messageKey(r *record, part ...byte) []byte {
-	key := binary.BigEndian.AppendUint64([]byte{messagePrefix}, q.id)
+	key := binary.BigEndian.AppendUint64([]byte{messagePrefix}, q.ID)
 	if r == nil {
 		return key
 	}
@@ -73,26 +73,15 @@ func (q *queue) forget(r *record) {
 }
 
 // keepQueue records all of a queue but its messages.
-func (s *Service) keepQueue(q *liveQueue) {
-	if s.journal == nil {
-		return
-	}
-	stored := storedQueue{ID: q.id, Created: q.created.UnixNano(), Modified: q.modified.UnixNano(), Attributes: q.settings.values, Tags: q.tags}
-	if !q.purged.IsZero() {
-		stored.Purged = q.purged.UnixNano()
-	}
-	for _, task := range q.tasks {
-		stored.Tasks = append(stored.Tasks, task.moveStatus)
-	}
-	s.journal.Set(queueKey(q.name), encode(stored))
+func (s *Service) keepQueue(q *queue) {
+	q.Attributes = q.settings.values
+	s.journal.Set(queueKey(q.name), encode(&q.keptQueue))
 }
 
 // forgetQueue records that a queue and its messages are gone.
-func (s *Service) forgetQueue(q *liveQueue) {
-	if s.journal != nil {
-		s.journal.Delete(queueKey(q.name))
-		s.journal.DeletePrefix(q.messageKey(nil))
-	}
+func (s *Service) forgetQueue(q *queue) {
+	s.journal.Delete(queueKey(q.name))
+	s.journal.DeletePrefix(q.messageKey(nil))
 }
 
 func queueKey(name string) []byte { return append([]byte{queuePrefix}, name...) }
@@ -104,12 +93,4 @@ func encode(value any) []byte {
 		panic(fmt.Errorf("sqs journal: %w", err)) // texts, numbers and bytes always marshal
 	}
 	return text
-}
-
-// fromNano is the time of a stored number; 0 is no time.
-func fromNano(nano int64) time.Time {
-	if nano == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, nano)
 }

@@ -102,54 +102,6 @@ func TestService_ReceiptHandle_OfAnotherQueue(t *testing.T) {
 	})
 }
 
-func TestService_LongPoll_OverTheWire(t *testing.T) {
-	t.Parallel()
-	eachTransport(t, func(b bundle) {
-		url := b.queue("poll", nil)
-		got := make(chan *awssqs.ReceiveMessageOutput)
-		go func() {
-			out, _ := b.client.ReceiveMessage(b.t.Context(), &awssqs.ReceiveMessageInput{QueueUrl: &url, WaitTimeSeconds: 20})
-			got <- out
-		}()
-		b.waitFor("poll", 1)
-		must[string](b.t)(b.service.Send(b.t.Context(), "poll", sqs.SendInput{Body: "m"}))
-		if out := <-got; out == nil || len(out.Messages) != 1 {
-			b.t.Errorf("long poll got %+v, want the message", out)
-		}
-	})
-}
-
-// waitFor spins until so many long polls wait.
-func (b bundle) waitFor(queue string, polls int) {
-	for b.service.Waiting(queue) != polls {
-		runtime.Gosched()
-	}
-}
-
-func TestService_LongPoll_DisconnectOverTheWire(t *testing.T) {
-	t.Parallel()
-	eachTransport(t, func(b bundle) {
-		url := b.queue("gone", nil)
-		for range 5 {
-			ctx, leave := context.WithCancel(b.t.Context())
-			left := make(chan struct{})
-			go func() {
-				defer close(left)
-				_, _ = b.client.ReceiveMessage(ctx, &awssqs.ReceiveMessageInput{QueueUrl: &url, WaitTimeSeconds: 20})
-			}()
-			b.waitFor("gone", 1)
-			leave()
-			<-left
-			b.waitFor("gone", 0)
-		}
-		must[string](b.t)(b.service.Send(b.t.Context(), "gone", sqs.SendInput{Body: "m"}))
-		got := must[[]sqs.Message](b.t)(b.service.Receive(b.t.Context(), "gone", receiveAll))
-		if len(got) != 1 || got[0].Attributes["ApproximateReceiveCount"] != "1" {
-			b.t.Errorf("after five clients left: %+v, want the message on its first receive", got)
-		}
-	})
-}
-
 // brokenWriter is a connection that breaks when the reply is written.
 type brokenWriter struct{ header http.Header }
 
@@ -169,9 +121,9 @@ func TestService_Receive_BrokenReplyIsUndone(t *testing.T) {
 		synctest.Wait()
 		wantDepth(t, s, "q", sqs.Depth{Visible: 3})
 		got := must[[]sqs.Message](t)(s.Receive(t.Context(), "q", receiveAll))
-		for i, want := range []string{"a", "b", "c"} {
-			if got[i].Body != want || got[i].Attributes["ApproximateReceiveCount"] != "1" {
-				t.Errorf("message %d = %s with count %s, want %s with 1", i, got[i].Body, got[i].Attributes["ApproximateReceiveCount"], want)
+		for _, m := range got {
+			if m.Attributes["ApproximateReceiveCount"] != "1" {
+				t.Errorf("message %s has count %s, want 1", m.Body, m.Attributes["ApproximateReceiveCount"])
 			}
 		}
 	})

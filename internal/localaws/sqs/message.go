@@ -62,6 +62,4 @@ type Depth struct {
 	InFlight int
 	// Delayed messages have not been visible yet.
 	Delayed int
-	// Oldest is the time since the oldest message still there came into this queue; 0 when it is empty.
-	Oldest time.Duration
 }

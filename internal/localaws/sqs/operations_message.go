@@ -124,7 +124,7 @@ func (s *Service) deleteMessage(c call, e entry) (done, error) {
 }
 
 func (q *queue) removeBy(receiptHandle string) error {
-	h, err := parseHandle(q.id, receiptHandle)
+	h, err := parseHandle(q.ID, receiptHandle)
 	if err == nil {
 		q.remove(h)
 	}
@@ -140,14 +140,14 @@ func (s *Service) hideMessage(c call, e entry) (done, error) {
 	case timeout == nil:
 		return done{}, errMissing("VisibilityTimeout")
 	}
-	return done{}, s.hide(c.q, c.now, e.ReceiptHandle, *timeout)
+	return done{}, c.q.hideBy(e.ReceiptHandle, c.now, *timeout)
 }
 
-func (s *Service) hide(q *liveQueue, now time.Time, receiptHandle string, timeout time.Duration) error {
+func (q *queue) hideBy(receiptHandle string, now time.Time, timeout time.Duration) error {
 	if err := checkSeconds("VisibilityTimeout", &timeout, MaxVisibility); err != nil {
 		return err
 	}
-	h, err := parseHandle(q.id, receiptHandle)
+	h, err := parseHandle(q.ID, receiptHandle)
 	if err != nil {
 		return err
 	}
@@ -155,13 +155,12 @@ func (s *Service) hide(q *liveQueue, now time.Time, receiptHandle string, timeou
 	switch {
 	case r == nil:
 		return errValue("ReceiptHandle", receiptHandle, "Message does not exist or is not available for visibility timeout change.")
-	case r.state != stateInFlight:
+	case r.held != HeldInFlight:
 		return errLegacy("MessageNotInflight", "The message of receipt handle %q is not in flight.", receiptHandle)
 	case now.Add(timeout).UnixNano()-r.LastReceived > int64(MaxVisibility):
 		return errValue("VisibilityTimeout", inSeconds(timeout), "Total VisibilityTimeout for the message is beyond the limit [43200 seconds].")
 	}
-	q.reschedule(r, now.Add(timeout))
-	s.settle(q, now)
+	q.hide(r, now.Add(timeout))
 	return nil
 }
 

@@ -51,7 +51,7 @@ func (s *Service) create(in queueInput) error {
 		if q, ok := s.queues[in.QueueName]; ok {
 			return q.mustHave(in.Attributes, wanted)
 		}
-		q := s.newLiveQueue(in.QueueName, now)
+		q := s.newQueue(in.QueueName, now)
 		if err := s.checkRedrive(q.arn, wanted); err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (s *Service) create(in queueInput) error {
 			return errFull()
 		}
 		q.settings = wanted
-		maps.Copy(q.tags, in.FirstTags)
+		maps.Copy(q.Tags, in.FirstTags)
 		s.queues[q.name] = q
 		s.keepQueue(q)
 		return nil
@@ -142,16 +142,15 @@ func (s *Service) deleteQueue(c call, _ queueInput) (out queueOutput, err error)
 	delete(s.queues, c.q.name)
 	c.q.purge()
 	c.q.stop()
-	c.q.wakeAll()
 	s.forgetQueue(c.q)
 	return out, nil
 }
 
 func (s *Service) purgeQueue(c call, _ queueInput) (out queueOutput, err error) {
-	if !c.q.purged.IsZero() && c.now.Sub(c.q.purged) < PurgeInterval {
+	if c.now.UnixNano()-c.q.Purged < int64(PurgeInterval) {
 		return out, errLegacy("PurgeQueueInProgress", "Only one PurgeQueue operation on %s is allowed every %d seconds.", c.q.name, inSeconds(PurgeInterval))
 	}
-	c.q.purged = c.now
+	c.q.Purged = c.now.UnixNano()
 	c.q.purge()
 	s.keepQueue(c.q)
 	return out, nil
@@ -180,12 +179,11 @@ func (s *Service) setQueueAttributes(c call, in queueInput) (out queueOutput, er
 		}
 	}
 	before := c.q.settings.retention
-	c.q.settings, c.q.modified = wanted, c.now
+	c.q.settings, c.q.Modified = wanted, c.now.UnixNano()
 	if wanted.retention != before {
 		c.q.retain()
 	}
 	s.keepQueue(c.q)
-	s.settle(c.q, c.now)
 	return out, nil
 }
 
@@ -193,10 +191,10 @@ func (s *Service) setQueueAttributes(c call, in queueInput) (out queueOutput, er
 func (q *liveQueue) describe() map[string]string {
 	all := maps.Clone(q.settings.values)
 	all["QueueArn"] = q.arn
-	all["CreatedTimestamp"] = strconv.FormatInt(q.created.Unix(), 10)
-	all["LastModifiedTimestamp"] = strconv.FormatInt(q.modified.Unix(), 10)
-	all["ApproximateNumberOfMessages"] = strconv.Itoa(q.visible)
-	all["ApproximateNumberOfMessagesNotVisible"] = strconv.Itoa(q.inFlight)
-	all["ApproximateNumberOfMessagesDelayed"] = strconv.Itoa(q.delayed)
+	all["CreatedTimestamp"] = strconv.FormatInt(q.Created/int64(time.Second), 10)
+	all["LastModifiedTimestamp"] = strconv.FormatInt(q.Modified/int64(time.Second), 10)
+	all["ApproximateNumberOfMessages"] = strconv.Itoa(q.count[HeldVisible])
+	all["ApproximateNumberOfMessagesNotVisible"] = strconv.Itoa(q.count[HeldInFlight])
+	all["ApproximateNumberOfMessagesDelayed"] = strconv.Itoa(q.count[HeldDelayed])
 	return all
 }

@@ -22,7 +22,7 @@ func checkTags(tags map[string]string) error {
 }
 
 func (s *Service) tagQueue(c call, in queueInput) (out queueOutput, err error) {
-	tags := maps.Clone(c.q.tags)
+	tags := maps.Clone(c.q.Tags)
 	maps.Copy(tags, in.Tags)
 	if len(in.Tags) == 0 {
 		return out, errMissing("Tags")
@@ -30,7 +30,7 @@ func (s *Service) tagQueue(c call, in queueInput) (out queueOutput, err error) {
 	if err := checkTags(tags); err != nil {
 		return out, err
 	}
-	c.q.tags = tags
+	c.q.Tags = tags
 	s.keepQueue(c.q)
 	return out, nil
 }
@@ -40,12 +40,12 @@ func (s *Service) untagQueue(c call, in queueInput) (out queueOutput, err error)
 		return out, errMissing("TagKeys")
 	}
 	for _, key := range in.TagKeys {
-		delete(c.q.tags, key)
+		delete(c.q.Tags, key)
 	}
 	s.keepQueue(c.q)
 	return out, nil
 }
 
 func (s *Service) listQueueTags(c call, _ queueInput) (queueOutput, error) {
-	return queueOutput{Tags: maps.Clone(c.q.tags)}, nil
+	return queueOutput{Tags: maps.Clone(c.q.Tags)}, nil
 }

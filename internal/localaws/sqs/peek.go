@@ -7,8 +7,8 @@ import "time"
 // messages that were never received are not valid.
 func (s *Service) Peek(queueName string) ([]Message, error) {
 	var all []delivery
-	err := s.withQueue(queueName, func(q *liveQueue, _ time.Time) error {
-		for r := q.arrivals.head; r != nil; r = r.inArrival.next {
+	err := s.withQueue(queueName, func(q *queue, _ time.Time) error {
+		for _, r := range q.all() {
 			all = append(all, q.delivery(r))
 		}
 		return nil

@@ -262,7 +262,7 @@ func TestService_PurgeQueue_EmptiesOncePerMinute(t *testing.T) {
 			must[*awssqs.SendMessageOutput](b.t)(b.client.SendMessage(ctx, &awssqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String("x")}))
 		}
 		must[*awssqs.PurgeQueueOutput](b.t)(b.client.PurgeQueue(ctx, &awssqs.PurgeQueueInput{QueueUrl: &url}))
-		if depth, err := b.service.Depth("purge"); err != nil || depth.Visible != 0 || depth.Oldest != 0 {
+		if depth, err := b.service.Depth("purge"); err != nil || depth.Visible != 0 {
 			b.t.Errorf("depth = %+v, %v; want empty", depth, err)
 		}
 		_, err := b.client.PurgeQueue(ctx, &awssqs.PurgeQueueInput{QueueUrl: &url})

@@ -1,57 +1,63 @@
 package sqs
 
 import (
+	"cmp"
+	"container/heap"
+	"slices"
 	"time"
 
 	"github.com/millrace-dev/millrace/internal/localaws/journal"
 )
 
-// queue is the state of one queue: what it holds and in which order, without lock, clock or timers. Its few
-// changing verbs (put, receive, giveBack, drop, reschedule, purge) record each change in the journal; everything else
-// derives from them.
+// queue is one queue: its messages, and what happens to them next. The service's lock guards all of it; time comes in as an argument.
+// Its few changing verbs (put, hide, drop, purge) record each change in the journal; everything else derives from them.
 type queue struct {
+	keptQueue
 	// journal is nil for a queue that lives in memory only.
-	journal *journal.Journal
-	name    string
-	arn     string
-	// id goes into receipt handles, so that a handle of another queue is recognised.
-	id       uint64
-	created  time.Time
-	modified time.Time
-	settings settings
-	tags     map[string]string
+	journal   *journal.Journal
+	name, arn string
+	settings  settings
+	// letters is the dead-letter queue; while it does not exist messages stay where they are.
+	letters *queue
 
 	lastNumber uint64
 	// agenda holds every message by its next due time: the end of its delay or visibility timeout, or its expiry.
-	agenda   heap[*record]
-	arrivals chain[*record]
+	agenda ranking[*record]
 	// known holds the messages that were ever received from this queue, by number: those that handles can name.
-	known                      map[uint64]*record
-	fair                       fairShare
-	visible, inFlight, delayed int
+	known map[uint64]*record
+	fair  fairShare
+	// count is how many messages are in each state.
+	count [HeldInFlight + 1]int
+
+	// arrived has room for one signal, that there is something to receive. It is closed with the queue, or with the service.
+	arrived chan struct{}
+	// timer ends at timerDue, Unix nanoseconds, at the latest when something is due; 0 when it is not set.
+	timer    *time.Timer
+	timerDue int64
+	// nextMove is when the running move task goes on, Unix nanoseconds.
+	nextMove int64
 }
 
-func newQueue(name, arn string, id uint64, now time.Time) *queue {
-	q := &queue{name: name, arn: arn, id: id, created: now, modified: now, tags: map[string]string{}}
-	q.purge()
-	return q
-}
+// liveQueue is the name that queue had.
+type liveQueue = queue
 
 // purge forgets all messages.
 func (q *queue) purge() {
-	q.agenda = heap[*record]{}
-	q.arrivals = chain[*record]{name: arrivalChain}
-	q.known = make(map[uint64]*record)
-	q.fair = newFairShare()
-	q.visible, q.inFlight, q.delayed = 0, 0, 0
+	q.clear()
 	q.journal.DeletePrefix(q.messageKey(nil))
 }
 
-// put takes in a new record and hides it for delay first.
+func (q *queue) clear() {
+	q.agenda = nil
+	q.known = make(map[uint64]*record)
+	q.fair = fairShare{groups: make(map[string]*group)}
+	q.count = [HeldInFlight + 1]int{}
+}
+
+// put takes in a new record and hides it for delay first. Numbers go with the clock, so that after a restart none stands for a second message.
 func (q *queue) put(now time.Time, r *record, delay time.Duration) {
-	q.lastNumber++
-	r.number = q.lastNumber
 	r.Arrived = now.UnixNano()
+	r.number = max(q.lastNumber+1, uint64(r.Arrived)) //nolint:gosec // positive since 1970
 	if delay > 0 {
 		r.Until = now.Add(delay).UnixNano()
 	}
@@ -61,34 +67,72 @@ func (q *queue) put(now time.Time, r *record, delay time.Duration) {
 
 // seat gives a record, a new one or one from the journal, its place. Where until has passed, advance goes on from there.
 func (q *queue) seat(r *record) {
+	q.lastNumber = r.number
 	r.group = q.fair.join(r.GroupID)
-	q.arrivals.pushBack(r)
-	if r.Received > 0 {
-		q.known[r.number] = r
-	}
-	switch {
-	case r.Until == 0:
-		r.state = stateVisible
-		q.visible++
-		q.fair.show(r)
-	case r.Received > 0:
-		r.state = stateInFlight
-		q.inFlight++
-		q.fair.fly(r.group, 1)
-	default:
-		r.state = stateDelayed
-		q.delayed++
-	}
-	q.agenda.push(r, q.due(r))
+	q.enter(r, r.hidden())
+	heap.Push(&q.agenda, r)
 }
 
-// due is a record's place in the agenda: when something happens to it by itself, older ones first.
-func (q *queue) due(r *record) rank {
-	at := q.expiry(r)
-	if r.state != stateVisible {
-		at = min(r.Until, at)
+// hidden is the state that a record's progress tells.
+func (r *record) hidden() Held {
+	switch {
+	case r.Received > 0:
+		return HeldInFlight
+	case r.Until > 0:
+		return HeldDelayed
 	}
-	return rank{at, int64(r.number)} //nolint:gosec // never that many
+	return HeldVisible
+}
+
+// enter puts a record into a state.
+func (q *queue) enter(r *record, to Held) {
+	r.held = to
+	q.count[to]++
+	r.due = q.dueAt(r)
+	switch to {
+	case HeldVisible:
+		q.fair.show(r)
+	case HeldInFlight:
+		r.group.inFlight++
+		q.known[r.number] = r
+	case HeldDelayed:
+	}
+}
+
+// leave takes a record out of the state that it is in.
+func (q *queue) leave(r *record) {
+	q.count[r.held]--
+	switch r.held {
+	case HeldVisible:
+		q.fair.hide(r)
+	case HeldInFlight:
+		r.group.inFlight--
+	case HeldDelayed:
+	}
+}
+
+// move takes a record to another state, or gives it its place anew in the same one.
+func (q *queue) move(r *record, to Held) {
+	q.leave(r)
+	q.enter(r, to)
+	heap.Fix(&q.agenda, int(r.heapPlace))
+}
+
+// drop forgets a record.
+func (q *queue) drop(r *record) {
+	q.leave(r)
+	heap.Remove(&q.agenda, int(r.heapPlace))
+	q.fair.leave(r.group)
+	delete(q.known, r.number)
+	q.forget(r)
+}
+
+// dueAt is when something happens to a record by itself.
+func (q *queue) dueAt(r *record) int64 {
+	if r.held == HeldVisible {
+		return q.expiry(r)
+	}
+	return min(r.Until, q.expiry(r))
 }
 
 // expiry is when retention ends: it counts from the first send, also for dead letters.
@@ -96,62 +140,40 @@ func (q *queue) expiry(r *record) int64 {
 	return r.Sent + int64(q.settings.retention)
 }
 
-// take receives up to n messages and hides them for visibility. Messages that were received
-// maxReceives times already (0: no limit) come back in dead instead, out of the queue.
-func (q *queue) take(now time.Time, n int, visibility time.Duration, maxReceives int32) (taken []delivery, dead []*record) {
-	n = min(n, q.visible, MaxInFlight-q.inFlight)
-	for len(taken) < n {
-		r := q.pull()
-		if r == nil {
-			break
-		}
-		r.state = stateGone
-		if maxReceives > 0 && r.Received >= maxReceives {
-			q.drop(r)
-			dead = append(dead, r)
+// take receives up to n messages and hides them for visibility. What was received too often moves to the dead-letter queue instead.
+func (q *queue) take(now time.Time, n int, visibility time.Duration) (taken []delivery) {
+	for len(taken) < n && q.receivable() {
+		r := q.fair.next()
+		if q.spent(r) {
+			q.bury(now, r)
 			continue
 		}
-		taken = append(taken, q.receive(now, r, visibility))
+		r.Receives++
+		r.Received++
+		r.LastReceived = now.UnixNano()
+		r.FirstReceived = cmp.Or(r.FirstReceived, r.LastReceived)
+		q.hide(r, now.Add(visibility))
+		taken = append(taken, q.delivery(r))
 	}
-	return taken, dead
+	return taken
 }
 
-func (q *queue) receive(now time.Time, r *record, visibility time.Duration) delivery {
-	r.Receives++
-	r.Received++
-	r.LastReceived = now.UnixNano()
-	if r.FirstReceived == 0 {
-		r.FirstReceived = r.LastReceived
-	}
-	r.state = stateInFlight
-	q.inFlight++
-	q.fair.fly(r.group, 1)
-	q.known[r.number] = r
-	r.Until = now.Add(visibility).UnixNano()
-	q.agenda.rerank(r, q.due(r))
+// receivable says whether a receive would find something.
+func (q *queue) receivable() bool {
+	return q.count[HeldVisible] > 0 && q.count[HeldInFlight] < MaxInFlight
+}
+
+// hide makes a record visible at until and not before, whatever its state.
+func (q *queue) hide(r *record, until time.Time) {
+	r.Until = until.UnixNano()
+	q.move(r, r.hidden())
 	q.keepState(r)
-	return q.delivery(r)
 }
 
-// pull takes the next visible record in order to move it elsewhere. Follow it with drop, or with restore.
-func (q *queue) pull() *record {
-	r := q.fair.next()
-	if r != nil {
-		q.visible--
-	}
-	return r
-}
-
-// restore puts a pulled record back to where it was.
-func (q *queue) restore(r *record) {
-	q.visible++
-	q.fair.showFirst(r)
-}
-
-// giveBack undoes a receive that its client never saw: the message is visible at once and the receive not counted.
-func (q *queue) giveBack(h handle) {
+// giveBack undoes a receive that its client never saw: the message is due at once and the receive not counted.
+func (q *queue) giveBack(now time.Time, h handle) {
 	r := q.known[h.Number]
-	if r == nil || r.state != stateInFlight || r.Received != h.Received {
+	if r == nil || r.held != HeldInFlight || r.Received != h.Received {
 		return
 	}
 	r.Receives--
@@ -159,102 +181,64 @@ func (q *queue) giveBack(h handle) {
 	if r.Receives == 0 {
 		r.FirstReceived = 0
 	}
-	if r.Received == 0 {
-		delete(q.known, r.number)
-	}
-	q.land(r)
-	r.state = stateVisible
-	r.Until = 0
-	q.visible++
-	q.fair.showFirst(r)
-	q.agenda.rerank(r, q.due(r))
-	q.keepState(r)
+	q.hide(r, now)
 }
 
 // remove deletes the message that h names, if it is there and was not received again since.
 func (q *queue) remove(h handle) {
-	r := q.known[h.Number]
-	if r == nil || r.Received != h.Received {
-		return
+	if r := q.known[h.Number]; r != nil && r.Received == h.Received {
+		q.drop(r)
 	}
-	q.withdraw(r)
-	q.drop(r)
 }
 
-// withdraw takes a record out of the state it is in; it counts nowhere then.
-func (q *queue) withdraw(r *record) {
-	switch r.state {
-	case stateVisible:
-		q.visible--
-		q.fair.hide(r)
-	case stateInFlight:
-		q.land(r)
-	case stateDelayed:
-		q.delayed--
-	case stateGone:
-	}
-	r.state = stateGone
-}
-
-// land ends a message's flight.
-func (q *queue) land(r *record) {
-	q.inFlight--
-	q.fair.fly(r.group, -1)
-}
-
-// drop forgets a withdrawn record.
-func (q *queue) drop(r *record) {
-	q.agenda.remove(r)
-	q.arrivals.remove(r)
-	q.fair.leave(r.group)
-	delete(q.known, r.number)
-	q.forget(r)
-}
-
-// reschedule ends the visibility timeout of an in-flight message at until.
-func (q *queue) reschedule(r *record, until time.Time) {
-	r.Until = until.UnixNano()
-	q.agenda.rerank(r, q.due(r))
-	q.keepState(r)
-}
-
-// advance brings the queue to now: what expired is gone, what is due is visible. Messages that would be visible again after
-// maxReceives receives (0: no limit) are returned instead, out of the queue.
-func (q *queue) advance(now time.Time, maxReceives int32) (dead []*record) {
-	for {
-		r, due, ok := q.agenda.min()
-		if !ok || due > now.UnixNano() {
-			return dead
-		}
-		q.withdraw(r)
+// advance brings the queue to now: what expired is gone, what is due is visible, or in the dead-letter queue.
+func (q *queue) advance(now time.Time) {
+	for len(q.agenda) > 0 && q.agenda[0].due <= now.UnixNano() {
+		r := q.agenda[0]
 		switch {
 		case q.expiry(r) <= now.UnixNano():
 			q.drop(r)
-		case maxReceives > 0 && r.Received >= maxReceives:
-			q.drop(r)
-			dead = append(dead, r)
+		case q.spent(r):
+			q.bury(now, r)
 		default:
-			r.returned = r.Received > 0
-			r.state = stateVisible
-			q.visible++
-			q.fair.show(r)
-			q.agenda.rerank(r, q.due(r))
+			q.move(r, HeldVisible)
 		}
 	}
+}
+
+// spent says whether a record was received as often as the redrive policy allows.
+func (q *queue) spent(r *record) bool {
+	return q.letters != nil && r.Received >= q.settings.redrive.maxReceives
+}
+
+// bury moves a record to the dead-letter queue. It keeps its id, age and receive count.
+func (q *queue) bury(now time.Time, r *record) {
+	q.drop(r)
+	letter := &record{payload: r.payload, progress: progress{Receives: r.Receives, FirstReceived: r.FirstReceived}}
+	letter.SourceARN = q.arn
+	q.letters.put(now, letter, 0)
+}
+
+// nextDue is when something happens next by itself, 0 when nothing will.
+func (q *queue) nextDue() (due int64) {
+	if len(q.agenda) > 0 {
+		due = q.agenda[0].due
+	}
+	if q.moving() != nil && (due == 0 || q.nextMove < due) {
+		due = q.nextMove
+	}
+	return due
 }
 
 // retain gives everything its place under another retention period.
 func (q *queue) retain() {
-	for r := q.arrivals.head; r != nil; r = r.inArrival.next {
-		q.agenda.rerank(r, q.due(r))
+	for _, r := range q.agenda {
+		r.due = q.dueAt(r)
 	}
+	heap.Init(&q.agenda)
 }
 
-// depth counts the messages; call advance first.
-func (q *queue) depth(now time.Time) Depth {
-	d := Depth{Visible: q.visible, InFlight: q.inFlight, Delayed: q.delayed}
-	if q.arrivals.head != nil {
-		d.Oldest = max(0, time.Duration(now.UnixNano()-q.arrivals.head.Arrived))
-	}
-	return d
+// all returns every record in order of arrival.
+func (q *queue) all() []*record {
+	return slices.SortedFunc(slices.Values(q.agenda), func(a, b *record) int { return cmp.Compare(a.number, b.number) })
 }

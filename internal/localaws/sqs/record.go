@@ -1,6 +1,22 @@
 package sqs
 
-import "github.com/gofrs/uuid/v5"
+import (
+	"container/list"
+
+	"github.com/gofrs/uuid/v5"
+)
+
+// Held says where in its life a message is.
+type Held uint8
+
+// The states of a message that is on a queue.
+const (
+	HeldVisible Held = iota
+	// HeldDelayed messages have not been visible yet.
+	HeldDelayed
+	// HeldInFlight messages were received and are neither deleted nor visible again.
+	HeldInFlight
+)
 
 // payload is a message as it came into its queue. It never changes, so it is read without the lock; the journal
 // keeps it as it is here.
@@ -29,42 +45,27 @@ type progress struct {
 	Receives, Received int32
 }
 
-// state says where in its life a message is.
-type state uint8
-
-const (
-	stateDelayed state = iota
-	stateVisible
-	stateInFlight
-	// stateGone messages were deleted, expired or moved.
-	stateGone
-)
-
-// record is one message in one queue. Only the service's lock holder may touch it, but for the payload. It is one
-// allocation with few pointers, because a million of them are what every garbage collection has to look at.
+// record is one message in one queue. Only the service's lock holder may touch it, but for the payload. A million of
+// them have to fit in memory, and are what every garbage collection has to look at.
 type record struct {
 	payload
 	progress
 	group *group
-	// number is unique in the queue and part of each receipt handle.
+	// number is unique in the queue and part of each receipt handle. Numbers rise in the order of arrival.
 	number uint64
-	state  state
-	// returned is true once it was received from this queue and became visible again.
-	returned  bool
+	// due is when something happens to it by itself.
+	due int64
+	// shown is its place among the group's visible messages, while it is visible.
+	shown     *list.Element
 	heapPlace int32
-	inGroup   links[*record]
-	inArrival links[*record]
+	held      Held
 }
 
-func (r *record) place() int32         { return r.heapPlace }
-func (r *record) setPlace(place int32) { r.heapPlace = place }
-
-func (r *record) links(chain chainName) *links[*record] {
-	if chain == arrivalChain {
-		return &r.inArrival
-	}
-	return &r.inGroup
+func (r *record) before(other *record) bool {
+	return r.due < other.due || r.due == other.due && r.number < other.number
 }
+
+func (r *record) place() *int32 { return &r.heapPlace }
 
 // delivery is one receive of one message: what is needed to show it after the lock is released.
 type delivery struct {
@@ -74,5 +75,5 @@ type delivery struct {
 }
 
 func (q *queue) delivery(r *record) delivery {
-	return delivery{&r.payload, r.progress, handle{Queue: q.id, Number: r.number, Received: r.Received}}
+	return delivery{&r.payload, r.progress, handle{Queue: q.ID, Number: r.number, Received: r.Received}}
 }

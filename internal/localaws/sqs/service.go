@@ -34,25 +34,14 @@ type Service struct {
 	protocol *awsjson.Service
 	// defaults are the settings of a queue that names none.
 	defaults settings
-	closing  chan struct{}
 
 	// mu guards all below. One lock for all queues keeps a move between queues atomic; JSON of the wire is done outside it.
 	mu     sync.Mutex
-	queues map[string]*liveQueue
+	queues map[string]*queue
 	closed bool
 }
 
 var _ http.Handler = (*Service)(nil)
-
-// liveQueue is a queue with what runs around it: waiting receivers, the timer of its agenda, move tasks.
-type liveQueue struct {
-	*queue
-	waiters  chain[*waiter]
-	timer    *time.Timer
-	timerDue int64
-	purged   time.Time
-	tasks    []*moveTask
-}
 
 // New returns an empty service. Close it to end its timers and long polls.
 func New(options Options) *Service {
@@ -60,14 +49,23 @@ func New(options Options) *Service {
 	options.AccountID = cmp.Or(options.AccountID, "000000000000")
 	options.Faults = cmp.Or(options.Faults, new(Faults))
 	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
-	s := &Service{
-		options: options,
-		closing: make(chan struct{}),
-		queues:  make(map[string]*liveQueue),
-	}
+	s := &Service{options: options, queues: make(map[string]*queue)}
 	s.protocol = s.newProtocol()
 	s.defaults, _ = settings{values: map[string]string{}}.with(defaultAttributes) // AWS's own are valid
 	return s
+}
+
+// newQueue makes a queue with the default settings; it is not in the service yet.
+func (s *Service) newQueue(name string, now time.Time) *queue {
+	q := &queue{
+		keptQueue: keptQueue{
+			ID:      rand.Uint64(), //nolint:gosec // tells queues apart, guards nothing
+			Created: now.UnixNano(), Modified: now.UnixNano(), Tags: map[string]string{},
+		},
+		journal: s.journal, name: name, arn: s.options.queueARN(name), settings: s.defaults, arrived: make(chan struct{}, 1),
+	}
+	q.clear()
+	return q
 }
 
 // Close wakes all long polls, which return what is there, and stops all timers. It is idempotent.
@@ -78,23 +76,29 @@ func (s *Service) Close() {
 		return
 	}
 	s.closed = true
-	close(s.closing)
 	for _, q := range s.queues {
 		q.stop()
 	}
 }
 
+// stop wakes all long polls of a queue for good and ends its timer.
+func (q *queue) stop() {
+	close(q.arrived)
+	if q.timer != nil {
+		q.timer.Stop()
+	}
+}
+
 // withQueue runs fn on a queue that was brought to now, under the lock, and then wakes and schedules what fn made due.
 // What fn changes will be on disk, but is not yet.
-func (s *Service) withQueue(name string, fn func(q *liveQueue, now time.Time) error) error {
+func (s *Service) withQueue(name string, fn func(q *queue, now time.Time) error) error {
 	_, err := s.visit(name, fn)
 	return err
 }
 
 // change is withQueue for what the client may rely on: it returns when everything that fn changed is on disk.
-func (s *Service) change(name string, fn func(q *liveQueue, now time.Time) error) error {
-	ticket, err := s.visit(name, fn)
-	return onDisk(ticket, err)
+func (s *Service) change(name string, fn func(q *queue, now time.Time) error) error {
+	return onDisk(s.visit(name, fn))
 }
 
 // onDisk waits for what a call changed, and returns the call's own error unless the disk has a worse one.
@@ -105,7 +109,7 @@ func onDisk(ticket *journal.Ticket, err error) error {
 	return err
 }
 
-func (s *Service) visit(name string, fn func(q *liveQueue, now time.Time) error) (*journal.Ticket, error) {
+func (s *Service) visit(name string, fn func(q *queue, now time.Time) error) (*journal.Ticket, error) {
 	return s.locked(func(now time.Time) error {
 		q, ok := s.queues[name]
 		if !ok {
@@ -118,55 +122,27 @@ func (s *Service) visit(name string, fn func(q *liveQueue, now time.Time) error)
 }
 
 // locked runs fn under the lock, as one atomic change.
-func (s *Service) locked(fn func(now time.Time) error) (ticket *journal.Ticket, err error) {
+func (s *Service) locked(fn func(now time.Time) error) (*journal.Ticket, error) {
 	s.mu.Lock()
-	defer func() { ticket = s.unlock() }()
+	defer s.mu.Unlock()
 	if err := s.journal.Err(); err != nil {
 		return nil, errInternal(err)
 	}
-	return nil, fn(time.Now())
+	err := fn(time.Now())
+	return s.journal.Submit(), err
 }
 
-// unlock ends one atomic change.
-func (s *Service) unlock() *journal.Ticket {
-	defer s.mu.Unlock()
-	return s.journal.Submit()
-}
-
-// settle brings a queue to now and moves what was received too often.
-func (s *Service) settle(q *liveQueue, now time.Time) {
-	target, maxReceives := s.redriveTarget(q)
-	s.bury(q, target, q.advance(now, maxReceives), now)
-}
-
-// redriveTarget returns the dead-letter queue; while it does not exist messages stay where they are.
-func (s *Service) redriveTarget(q *liveQueue) (target *liveQueue, maxReceives int32) {
-	if q.settings.redrive.targetARN == "" {
-		return nil, 0
-	}
-	target = s.byARN(q.settings.redrive.targetARN)
-	if target == nil {
-		return nil, 0
-	}
-	return target, q.settings.redrive.maxReceives
-}
-
-// bury puts records that left q into its dead-letter queue. They keep their id, age and receive count.
-func (s *Service) bury(q, target *liveQueue, dead []*record, now time.Time) {
-	if len(dead) == 0 {
+// settle brings a queue to now. Once the service is closed time stands still.
+func (s *Service) settle(q *queue, now time.Time) {
+	if s.closed {
 		return
 	}
-	for _, r := range dead {
-		letter := &record{payload: r.payload, progress: progress{Receives: r.Receives, FirstReceived: r.FirstReceived}}
-		letter.SourceARN = q.arn
-		target.put(now, letter, 0)
-	}
-	if target != q {
-		s.ready(target, now)
-	}
+	q.letters = s.byARN(q.settings.redrive.targetARN)
+	q.advance(now)
+	s.moveOn(q, now)
 }
 
-func (s *Service) byARN(arn string) *liveQueue {
+func (s *Service) byARN(arn string) *queue {
 	name, ok := parseARN(arn)
 	if !ok || s.options.queueARN(name) != arn {
 		return nil
@@ -174,50 +150,46 @@ func (s *Service) byARN(arn string) *liveQueue {
 	return s.queues[name]
 }
 
-// ready wakes a receiver when there is something to receive, and sets the timer to what is due next.
-func (s *Service) ready(q *liveQueue, now time.Time) {
-	q.wakeNext()
-	_, due, ok := q.agenda.min()
-	if !ok || s.closed || q.timerDue != 0 && q.timerDue <= due {
+// ready settles a queue after a change, and sees to it and its dead-letter queue, where messages may have gone.
+func (s *Service) ready(q *queue, now time.Time) {
+	if s.queues[q.name] != q {
+		return // it was just deleted
+	}
+	s.settle(q, now)
+	s.schedule(q, now)
+	if q.letters != nil {
+		s.schedule(q.letters, now)
+	}
+}
+
+// schedule wakes a receiver when there is something to receive, and sets the timer to what is due next.
+func (s *Service) schedule(q *queue, now time.Time) {
+	if s.closed {
+		return
+	}
+	if q.receivable() {
+		select {
+		case q.arrived <- struct{}{}:
+		default: // somebody is being woken already, or will find out at the next receive
+		}
+	}
+	due := q.nextDue()
+	if due == 0 || q.timerDue != 0 && q.timerDue <= due {
 		return // an early timer only finds nothing due and comes back here
 	}
 	q.timerDue = due
 	wait := time.Duration(due - now.UnixNano())
 	if q.timer == nil {
-		q.timer = time.AfterFunc(wait, func() { s.tick(q) })
+		q.timer = time.AfterFunc(wait, func() { s.tick(q.name) })
 	} else {
 		q.timer.Reset(wait)
 	}
 }
 
-// tick is the timer's work.
-func (s *Service) tick(q *liveQueue) {
-	s.mu.Lock()
-	defer s.unlock()
-	if s.closed || s.queues[q.name] != q || s.journal.Err() != nil {
-		return
-	}
-	q.timerDue = 0
-	now := time.Now()
-	s.settle(q, now)
-	s.ready(q, now)
-}
-
-// stop ends a queue's timers.
-func (q *liveQueue) stop() {
-	if q.timer != nil {
-		q.timer.Stop()
-	}
-	for _, task := range q.tasks {
-		task.stop()
-	}
-}
-
-func (s *Service) newLiveQueue(name string, now time.Time) *liveQueue {
-	q := &liveQueue{
-		queue:   newQueue(name, s.options.queueARN(name), rand.Uint64(), now), //nolint:gosec // tells queues apart, guards nothing
-		waiters: chain[*waiter]{name: waiterChain},
-	}
-	q.journal, q.settings = s.journal, s.defaults
-	return q
+// tick is the timer's work. A queue that is gone has none.
+func (s *Service) tick(name string) {
+	_ = s.withQueue(name, func(q *queue, _ time.Time) error {
+		q.timerDue = 0
+		return nil
+	})
 }
