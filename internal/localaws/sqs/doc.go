@@ -28,9 +28,8 @@
 //	settings.go, attributes.go         what queues and messages may be given
 //	direct.go                          the same calls for Go code in this process
 //	service.go, poll.go, move.go       the lock, timers, long polls, move tasks
-//	queue.go, fair.go, record.go       one queue's state, without lock or clock: time comes in as an argument
+//	queue.go, fair.go, record.go       one queue's messages, without lock or clock: time comes in as an argument
 //	keep.go, restore.go                what the journal holds, and back
-//	heap.go, chain.go                  indexed heap and intrusive list under them
 //
 // A message is in one state at a time:
 //
