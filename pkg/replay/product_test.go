@@ -290,8 +290,9 @@ func TestReplayer_Run_Estimate(t *testing.T) {
 			t.Errorf("a real run estimates %+v", wet.Estimate)
 		}
 		w.intercept = nil
-		// Every call is below 64 KiB. Putting back happens by fewer letters per call at the end.
-		if got, want := dry.Estimate.USD*1e6/0.40, float64(calls.Load()); got < want*0.8 || got > want*1.2 {
+		// Every call is below 64 KiB. Putting back happens by fewer letters per call at the end, and how many receives
+		// bring nothing to send depends on the order, which is another one each time.
+		if got, want := dry.Estimate.USD*1e6/0.40, float64(calls.Load()); got < want*0.75 || got > want*1.25 {
 			t.Errorf("estimate counts %v requests, the run made %v", got, want)
 		}
 		request.Rate = 0
