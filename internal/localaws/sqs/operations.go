@@ -46,7 +46,7 @@ func (a queueAddress) address() string { return a.QueueURL }
 // call is one call at its queue, under the lock.
 type call struct {
 	*http.Request
-	q   *liveQueue
+	q   *queue
 	now time.Time
 }
 
@@ -57,7 +57,7 @@ func onQueue[In interface{ address() string }, Out any](s *Service, do func(c ca
 		if err != nil {
 			return out, err
 		}
-		err = s.change(name, func(q *liveQueue, now time.Time) (err error) {
+		err = s.change(name, func(q *queue, now time.Time) (err error) {
 			out, err = do(call{r, q, now}, in)
 			return err
 		})

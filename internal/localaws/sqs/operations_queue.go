@@ -80,7 +80,7 @@ func checkQueueName(name string) error {
 }
 
 // mustHave refuses to make a queue again with other attributes.
-func (q *liveQueue) mustHave(attributes map[string]string, wanted settings) error {
+func (q *queue) mustHave(attributes map[string]string, wanted settings) error {
 	for _, name := range sortedKeys(attributes) {
 		if q.settings.values[name] != wanted.values[name] {
 			return refuse("QueueNameExists", "QueueAlreadyExists",
@@ -104,19 +104,19 @@ func (s *Service) getQueueURL(r *http.Request, in queueInput) (out queueOutput, 
 func (s *Service) listQueues(r *http.Request, in queueInput) (out queueOutput, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out.QueueURLs, out.NextToken, err = s.list(r, in, func(q *liveQueue) bool { return strings.HasPrefix(q.name, in.Prefix) })
+	out.QueueURLs, out.NextToken, err = s.list(r, in, func(q *queue) bool { return strings.HasPrefix(q.name, in.Prefix) })
 	return out, err
 }
 
 // listDeadLetterSourceQueues lists the queues whose redrive policy names this one.
 func (s *Service) listDeadLetterSourceQueues(c call, in queueInput) (out queueOutput, err error) {
-	out.SourceURLs, out.NextToken, err = s.list(c.Request, in, func(q *liveQueue) bool { return q.settings.redrive.targetARN == c.q.arn })
+	out.SourceURLs, out.NextToken, err = s.list(c.Request, in, func(q *queue) bool { return q.settings.redrive.targetARN == c.q.arn })
 	return out, err
 }
 
 // list returns one page of the URLs of the queues that match, in order. A token is the name of the last queue of the page
 // before. As with AWS there is a next one only where MaxResults was given.
-func (s *Service) list(r *http.Request, in queueInput, match func(q *liveQueue) bool) (urls []string, next string, err error) {
+func (s *Service) list(r *http.Request, in queueInput, match func(q *queue) bool) (urls []string, next string, err error) {
 	most := valueOr(in.MaxResults, MaxListResults)
 	if err := checkRange("MaxResults", most, 1, MaxListResults); err != nil {
 		return nil, "", err
@@ -188,7 +188,7 @@ func (s *Service) setQueueAttributes(c call, in queueInput) (out queueOutput, er
 }
 
 // describe returns all attributes that have a value.
-func (q *liveQueue) describe() map[string]string {
+func (q *queue) describe() map[string]string {
 	all := maps.Clone(q.settings.values)
 	all["QueueArn"] = q.arn
 	all["CreatedTimestamp"] = strconv.FormatInt(q.Created/int64(time.Second), 10)

@@ -38,9 +38,6 @@ type queue struct {
 	nextMove int64
 }
 
-// liveQueue is the name that queue had.
-type liveQueue = queue
-
 // purge forgets all messages.
 func (q *queue) purge() {
 	q.clear()
