@@ -99,7 +99,7 @@ func TestJournal_NoSpaceAtAll(t *testing.T) {
 func TestJournal_Close_NoSeal(t *testing.T) {
 	t.Parallel()
 	disk := vfs.NewMem()
-	j := open(t, journal.Options{Dir: "data", FileSystem: blindDisk{disk, "marker.seal"}})
+	j := open(t, journal.Options{Dir: "data", FileSystem: blindDisk{disk, "marker.seal.000002"}}) // the one of Close
 	j.Set([]byte("good"), []byte("kept"))
 	if err := j.Submit().Wait(); err != nil {
 		t.Fatal(err)

@@ -104,21 +104,17 @@ func (j *Journal) Err() error {
 // Get returns a copy of a key's value, nil when there is none. It sees what was waited for.
 func (j *Journal) Get(key []byte) (value []byte, err error) {
 	err = j.read(func() error {
-		value, err = get(j.db, key)
-		return err
+		found, closer, err := j.db.Get(key)
+		if errors.Is(err, pebble.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		value = bytes.Clone(found)
+		return closer.Close()
 	})
 	return value, err
-}
-
-func get(db *pebble.DB, key []byte) ([]byte, error) {
-	value, closer, err := db.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return bytes.Clone(value), closer.Close()
 }
 
 // Each calls fn for every key with that prefix, in order, and ends with the first error of fn. Key and value are valid during the call

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -45,9 +44,6 @@ const (
 	dirMode = 0o700
 )
 
-// versionKey holds Options.Version; owners' keys do not start with a zero byte.
-const versionKey = "\x00version"
-
 // Open opens a data directory, making it when missing, and recovers what was on disk. Errors are ErrInUse, ErrCorrupt, ErrNewer, or the
 // file system's. Close it.
 func Open(options Options) (*Journal, error) {
@@ -69,7 +65,7 @@ func (j *Journal) open() (err error) {
 	if j.lock, err = pebble.LockDirectory(j.options.Dir, j.options.FileSystem); err != nil {
 		return err
 	}
-	if err = unseal(j.options.FileSystem, j.options.Dir); err == nil {
+	if err = j.unseal(); err == nil {
 		err = j.openStore()
 	}
 	if err != nil {
@@ -89,44 +85,29 @@ func (j *Journal) openStore() (err error) {
 	if err != nil {
 		return err
 	}
-	if err := j.checkVersion(); err != nil {
+	// This begins a new log: the first one of a store is in pebble's oldest format, in which damage in the middle looks like a torn end.
+	if err := j.db.Flush(); err != nil {
 		return errors.Join(err, j.db.Close())
 	}
 	return nil
 }
 
-// checkVersion refuses what a newer program wrote, and leaves this one's mark. The flush begins a new log: the first one of a store is in
-// pebble's oldest format, in which damage in the middle looks like a torn end.
-func (j *Journal) checkVersion() error {
-	text, err := get(j.db, []byte(versionKey))
-	if err != nil {
-		return err
-	}
-	version, err := strconv.ParseUint(cmp.Or(string(text), "0"), 10, 64)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", pebble.ErrCorruption, err)
-	case version > j.options.Version:
-		return fmt.Errorf("%w: %d, this one reads up to %d", errVersion, version, j.options.Version)
-	}
-	mark := strconv.AppendUint(nil, j.options.Version, 10)
-	if err := j.db.Set([]byte(versionKey), mark, pebble.Sync); err != nil {
-		return err
-	}
-	return j.db.Flush()
-}
-
 // explained says which directory cannot be used, why, and what to do.
 func explained(dir string, err error) error {
-	reason, advice := ErrCorrupt, "move it away to start with nothing, or restore it from a copy"
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, syscall.EAGAIN), strings.Contains(err.Error(), "lock held"):
+	}
+	var reason error
+	var advice string
+	text := err.Error()
+	switch {
+	case errors.Is(err, syscall.EAGAIN), strings.Contains(text, "lock held"):
 		reason, advice = ErrInUse, "stop that one, or use another directory"
-	case errors.Is(err, errVersion), strings.Contains(err.Error(), "unknown format major version"):
+	case errors.Is(err, errVersion), strings.Contains(text, "unknown format major version"):
 		reason, advice = ErrNewer, "update this program, or use another directory"
-	case !pebble.IsCorruptionError(err):
+	case pebble.IsCorruptionError(err), strings.Contains(text, "object size mismatch"):
+		reason, advice = ErrCorrupt, "move it away to start with nothing, or restore it from a copy"
+	default:
 		return fmt.Errorf("data directory %s: %w", dir, err)
 	}
 	return fmt.Errorf("data directory %s %w: %s (%w)", dir, reason, advice, err)
@@ -157,7 +138,7 @@ func (j *Journal) shut() error {
 	// the owner that is just ending may still look into it.
 	err := j.db.Close()
 	if problem == nil && err == nil {
-		err = seal(j.options.FileSystem, j.options.Dir)
+		err = j.seal()
 	}
 	return errors.Join(problem, explained(j.options.Dir, err), j.lock.Close())
 }

@@ -5,61 +5,69 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
 )
 
-// sealName is the name of the seal, a marker of pebble's kind: a file whose name says it all. A clean Close moves it to the digest of the
-// directory, and Open to nothing.
+// sealName is the name of the seal, a marker of pebble's kind: a file whose name says it all. It says Options.Version, a dash, and after a
+// clean Close the digest of the directory.
 //
 // A crash leaves a torn end in pebble's logs (changes, and its list of tables), which is cut off and rightly so; damage in the last 32 KiB of a log looks
-// the same. After a clean Close there is no torn end, so that the seal tells the two apart.
+// the same. After a clean Close there is no torn end, so that the digest tells the two apart.
 const sealName = "seal"
 
 // seal writes down what the closed directory consists of.
-func seal(files vfs.FS, dir string) error {
-	is, err := digest(files, dir)
+func (j *Journal) seal() error {
+	is, err := j.digest()
 	if err != nil {
 		return err
 	}
-	marker, _, err := atomicfs.LocateMarker(files, dir, sealName)
-	if err != nil {
-		return err
-	}
-	return errors.Join(marker.Move(is), marker.Close())
+	return j.mark(is)
 }
 
-// unseal compares the directory with its seal, if it has one, and takes it off.
-func unseal(files vfs.FS, dir string) error {
-	marker, was, err := atomicfs.LocateMarker(files, dir, sealName)
+// unseal refuses what a newer program wrote and what is not as it was closed. Then it takes the digest off.
+func (j *Journal) unseal() error {
+	text, err := atomicfs.ReadMarker(j.options.FileSystem, j.options.Dir, sealName)
 	if err != nil {
 		return err
 	}
-	if was == "" { // new, or killed
-		return marker.Close()
+	version, was, _ := strings.Cut(text, "-")
+	if newest, err := strconv.ParseUint(version, 10, 64); err == nil && newest > j.options.Version {
+		return fmt.Errorf("%w: %d, this one reads up to %d", errVersion, newest, j.options.Version)
 	}
-	is, err := digest(files, dir)
-	switch {
-	case err != nil:
-	case is != was:
-		err = fmt.Errorf("%w: not as it was when the directory was closed", pebble.ErrCorruption)
-	default:
-		err = marker.Move("")
+	if was != "" { // otherwise it is new, or was killed
+		is, err := j.digest()
+		if err != nil {
+			return err
+		}
+		if is != was {
+			return fmt.Errorf("%w: not as it was when the directory was closed", pebble.ErrCorruption)
+		}
 	}
-	return errors.Join(err, marker.Close())
+	return j.mark("")
 }
 
-// digest tells one state of a directory from any other: it is of the name, the size and the content of each file. The content of
-// tables, which are most of it, does not count: their blocks have checksums of their own, which every reader checks.
-func digest(files vfs.FS, dir string) (string, error) {
-	names, err := files.List(dir)
+// mark leaves a seal with that digest.
+func (j *Journal) mark(digest string) error {
+	marker, _, err := atomicfs.LocateMarker(j.options.FileSystem, j.options.Dir, sealName)
+	if err != nil {
+		return err
+	}
+	text := strconv.FormatUint(j.options.Version, 10) + "-" + digest
+	return errors.Join(marker.Move(text), marker.Close())
+}
+
+// digest tells one state of a directory from any other: it is of the names and the contents of its files. The contents of
+// tables, which are most of it, do not count: their blocks have checksums of their own, which every reader checks.
+func (j *Journal) digest() (string, error) {
+	files := j.options.FileSystem
+	names, err := files.List(j.options.Dir)
 	if err != nil {
 		return "", err
 	}
@@ -69,27 +77,18 @@ func digest(files vfs.FS, dir string) (string, error) {
 		if strings.HasPrefix(name, "marker."+sealName) || strings.HasPrefix(name, ".") { // file managers leave the latter
 			continue
 		}
-		if err := add(sum, files, files.PathJoin(dir, name)); err != nil {
+		fmt.Fprintln(sum, name)
+		if filepath.Ext(name) == ".sst" {
+			continue
+		}
+		file, err := files.Open(files.PathJoin(j.options.Dir, name))
+		if err != nil {
+			return "", err
+		}
+		_, err = io.Copy(sum, file)
+		if err := errors.Join(err, file.Close()); err != nil {
 			return "", err
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
-}
-
-// add adds a file to a digest.
-func add(sum hash.Hash, files vfs.FS, path string) error {
-	file, err := files.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(sum, filepath.Base(path), info.Size())
-	if filepath.Ext(path) != ".sst" {
-		_, err = io.Copy(sum, file)
-	}
-	return err
 }

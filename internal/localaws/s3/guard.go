@@ -19,20 +19,20 @@ const MaxObjectBytes = 256 << 20
 type guard struct{ next http.Handler }
 
 func (g guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if name := unknownParameter(r.URL.Query()); name != "" {
-		refuse(w, http.StatusNotImplemented, gofakes3.ErrNotImplemented,
-			"This endpoint does not emulate the request parameter "+name+".")
-		return
-	}
-	err := decodeBody(r)
+	decodeBody(r)
+	unknown := unknownParameter(r.URL.Query())
 	switch {
-	case err != nil:
-		refuse(w, http.StatusBadRequest, gofakes3.ErrInvalidArgument, "The request names no length of its body.")
+	case unknown != "":
+		refuse(w, http.StatusNotImplemented, gofakes3.ErrNotImplemented,
+			"This endpoint does not emulate the request parameter "+unknown+".")
 	case r.ContentLength > MaxObjectBytes:
 		refuse(w, http.StatusBadRequest, "EntityTooLarge",
 			"Your proposed upload exceeds the maximum allowed size of this endpoint, "+strconv.Itoa(MaxObjectBytes)+" bytes.")
 	default:
-		r.Header.Set("Content-Length", strconv.FormatInt(max(r.ContentLength, 0), 10)) // where gofakes3 looks for it
+		r.Header.Del("Content-Length") // where gofakes3 looks for it
+		if r.ContentLength >= 0 {
+			r.Header.Set("Content-Length", strconv.FormatInt(r.ContentLength, 10))
+		}
 		g.next.ServeHTTP(answer{w}, r)
 		answer{w}.lowerNames() // a reply without a body has not begun
 	}
@@ -79,17 +79,17 @@ func unknownParameter(query url.Values) string {
 	return ""
 }
 
-// decodeBody takes the aws-chunked coding off a body, and its length is then that of what is left. The coding is that of HTTP/1.1, with
-// signatures as extensions of the chunks and checksums as trailers; neither is checked.
-func decodeBody(r *http.Request) error {
+// decodeBody takes the aws-chunked coding off a body, whose length is then that of what is left, or -1 when nobody says. The coding is
+// that of HTTP/1.1, with signatures as extensions of the chunks and checksums as trailers; neither is checked.
+func decodeBody(r *http.Request) {
 	if !strings.HasPrefix(r.Header.Get("X-Amz-Content-Sha256"), "STREAMING-") {
-		return nil
+		return
 	}
-	size, err := strconv.ParseUint(r.Header.Get("X-Amz-Decoded-Content-Length"), 10, 62)
+	size, err := strconv.ParseInt(r.Header.Get("X-Amz-Decoded-Content-Length"), 10, 64)
 	if err != nil {
-		return err
+		size = -1
 	}
-	r.ContentLength = int64(size)
+	r.ContentLength = size
 	r.Body = struct {
 		io.Reader
 		io.Closer
@@ -100,7 +100,6 @@ func decodeBody(r *http.Request) error {
 	if codings = strings.Trim(codings, ", "); codings != "" { // S3 keeps the others
 		r.Header.Set("Content-Encoding", codings)
 	}
-	return nil
 }
 
 func refuse(w http.ResponseWriter, status int, code gofakes3.ErrorCode, message string) {

@@ -17,6 +17,14 @@ import (
 // metadataPrefix starts the headers of user metadata.
 const metadataPrefix = "X-Amz-Meta-"
 
+// object is what is kept of an object beside its bytes.
+type object struct {
+	Size     int64             `json:"size"`
+	MD5      []byte            `json:"md5"`
+	Modified time.Time         `json:"modified"`
+	Metadata map[string]string `json:"metadata"`
+}
+
 // PutObject keeps an object in place of the one before.
 func (s *store) PutObject(
 	bucket, key string, metadata map[string]string, input io.Reader, size int64, conditions *gofakes3.PutConditions,

@@ -3,6 +3,7 @@ package s3
 import (
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/johannesboyne/gofakes3"
 
@@ -35,4 +36,37 @@ func (s *Service) EnsureBucket(name string) error {
 		return nil
 	}
 	return err
+}
+
+// The keys of the journal. The names of buckets have no slash.
+const (
+	bucketKeys = "bucket/"
+	// objectKeys lead to what an object is like, contentKeys to its bytes, so that lists need not read those.
+	objectKeys  = "object/"
+	contentKeys = "content/"
+)
+
+func bucketKey(name string) []byte { return []byte(bucketKeys + name) }
+
+func objectKey(bucket, key string) []byte { return []byte(objectKeys + bucket + "/" + key) }
+
+func contentKey(bucket, key string) []byte { return []byte(contentKeys + bucket + "/" + key) }
+
+// store keeps buckets and objects. Nothing is in memory but the journal's caches.
+type store struct {
+	journal *journal.Journal
+	// mu is held alone by a change from its decision until it is on disk, and shared by what reads more than one key of an object.
+	mu sync.RWMutex
+}
+
+var _ gofakes3.Backend = (*store)(nil)
+
+// change lets decide record changes, or refuse them, and returns when they are on disk.
+func (s *store) change(decide func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := decide(); err != nil {
+		return err
+	}
+	return s.journal.Submit().Wait()
 }

@@ -356,7 +356,7 @@ func TestService_BadInput(t *testing.T) {
 		{"too large", "PUT", "/claims/k", http.Header{
 			"X-Amz-Content-Sha256": {"STREAMING-UNSIGNED-PAYLOAD-TRAILER"}, "X-Amz-Decoded-Content-Length": {"999999999999"},
 		}, strings.NewReader("0\r\n\r\n"), 400, "EntityTooLarge"},
-		{"chunks of no stated length", "PUT", "/claims/k", http.Header{"X-Amz-Content-Sha256": {"STREAMING-UNSIGNED-PAYLOAD-TRAILER"}}, nil, 400, "InvalidArgument"},
+		{"chunks of no stated length", "PUT", "/claims/k", http.Header{"X-Amz-Content-Sha256": {"STREAMING-UNSIGNED-PAYLOAD-TRAILER"}}, nil, 411, "MissingContentLength"},
 		{"chunks cut short", "PUT", "/claims/k", http.Header{
 			"X-Amz-Content-Sha256": {"STREAMING-UNSIGNED-PAYLOAD-TRAILER"}, "X-Amz-Decoded-Content-Length": {"5"},
 		}, strings.NewReader("3\r\nabc\r\n0\r\n\r\n"), 400, "IncompleteBody"},
