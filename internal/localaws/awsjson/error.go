@@ -27,8 +27,11 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 func (e *Error) SenderFault() bool { return e.Status < http.StatusInternalServerError }
 
 // Refuse returns an error that is the sender's fault, with one name in both protocols.
-func Refuse(name, format string, args ...any) *Error {
-	return &Error{Type: name, Code: name, Message: fmt.Sprintf(format, args...), Status: http.StatusBadRequest}
+func Refuse(name, format string, args ...any) *Error { return RefuseAs(name, name, format, args...) }
+
+// RefuseAs is Refuse for an error that the query protocol knows by another code.
+func RefuseAs(name, code, format string, args ...any) *Error {
+	return &Error{Type: name, Code: code, Message: fmt.Sprintf(format, args...), Status: http.StatusBadRequest}
 }
 
 // AsError turns any error into AWS's shape. What is no refusal is a failure of the server.
@@ -36,5 +39,7 @@ func AsError(err error) *Error {
 	if refusal, ok := errors.AsType[*Error](err); ok {
 		return refusal
 	}
-	return &Error{Type: "InternalFailure", Code: "InternalFailure", Message: err.Error(), Status: http.StatusInternalServerError}
+	failure := Refuse("InternalFailure", "%v", err)
+	failure.Status = http.StatusInternalServerError
+	return failure
 }

@@ -74,12 +74,12 @@ func (s *Service) answer(r *http.Request) (any, error) {
 	name, known := strings.CutPrefix(r.Header.Get("X-Amz-Target"), s.Target)
 	run, ok := s.Operations[name]
 	if r.Method != http.MethodPost || !known || !ok {
-		refusal := Refuse("UnknownOperationException", "The action %q is not valid for this endpoint, or not emulated.", name)
-		refusal.Code = "InvalidAction"
-		return nil, refusal
+		return nil, RefuseAs("UnknownOperationException", "InvalidAction", "The action %q is not valid for this endpoint, or not emulated. "+
+			"It speaks only the AWS JSON protocol (POST with X-Amz-Target: %sOperation).", name, s.Target)
 	}
-	if err := checkSignature(r.Header.Get("Authorization")); err != nil {
-		return nil, err
+	if !isSignature(r.Header.Get("Authorization")) {
+		return nil, RefuseAs("IncompleteSignatureException", "IncompleteSignature",
+			"Authorization header requires 'AWS4-HMAC-SHA256' with 'Credential=', 'SignedHeaders=' and 'Signature='.")
 	}
 	body := s.buffer()
 	defer s.buffers.Put(body)
@@ -96,19 +96,10 @@ func (s *Service) answer(r *http.Request) (any, error) {
 	return out, s.Faults.Lose.Ask(name, body.Bytes())
 }
 
-// checkSignature refuses an Authorization header that is no Signature Version 4; none at all is fine for curl.
-func checkSignature(header string) error {
-	if header == "" {
-		return nil
-	}
-	for _, part := range []string{"AWS4-HMAC-SHA256 ", "Credential=", "SignedHeaders=", "Signature="} {
-		if !strings.Contains(header, part) {
-			refusal := Refuse("IncompleteSignatureException", "Authorization header requires '%s' for AWS Signature Version 4.", strings.TrimSpace(part))
-			refusal.Code = "IncompleteSignature"
-			return refusal
-		}
-	}
-	return nil
+// isSignature says whether an Authorization header may be a Signature Version 4; none at all is fine for curl.
+func isSignature(header string) bool {
+	return header == "" || strings.HasPrefix(header, "AWS4-HMAC-SHA256 ") && strings.Contains(header, "Credential=") &&
+		strings.Contains(header, "SignedHeaders=") && strings.Contains(header, "Signature=")
 }
 
 func (s *Service) buffer() *bytes.Buffer {
@@ -133,9 +124,7 @@ func (s *Service) read(to *bytes.Buffer, r *http.Request) error {
 }
 
 func errSerialization(format string, args ...any) error {
-	refusal := Refuse("SerializationException", format, args...)
-	refusal.Code = "MalformedInput"
-	return refusal
+	return RefuseAs("SerializationException", "MalformedInput", format, args...)
 }
 
 // refuse answers with an error, and with the header that SDKs read the query protocol's code from.

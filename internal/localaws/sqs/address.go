@@ -1,6 +1,9 @@
 package sqs
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // arnPrefix starts every SQS ARN of the commercial partition.
 const arnPrefix = "arn:aws:sqs:"
@@ -20,16 +23,9 @@ func parseARN(arn string) (name string, ok bool) {
 	return parts[2], true
 }
 
-// queueURL is the address of a queue for a client that called host; without BaseURL and host it is AWS's own.
+// queueURL is the address of a queue for a client that called host, empty for a caller in this process.
 func (o Options) queueURL(host, name string) string {
-	base := o.BaseURL
-	switch {
-	case base != "":
-	case host != "":
-		base = "http://" + host
-	default:
-		base = "https://sqs." + o.Region + ".amazonaws.com"
-	}
+	base := cmp.Or(o.BaseURL, "http://"+cmp.Or(host, "sqs."+o.Region+".amazonaws.com"))
 	return strings.TrimSuffix(base, "/") + "/" + o.AccountID + "/" + name
 }
 

@@ -15,14 +15,6 @@ import (
 // isBinary says which of the two values counts.
 func (a Attribute) isBinary() bool { return strings.HasPrefix(a.DataType, "Binary") }
 
-// value is the one that counts, as bytes.
-func (a Attribute) value() string {
-	if a.isBinary() {
-		return string(a.BinaryValue)
-	}
-	return a.StringValue
-}
-
 // sizeOf is what attributes add to a message's size: names, types and values.
 func sizeOf(attributes map[string]Attribute) int {
 	n := 0
@@ -47,12 +39,12 @@ func sumOf(attributes map[string]Attribute) string {
 	var text []byte
 	for _, name := range sortedKeys(attributes) {
 		a := attributes[name]
-		transport := byte(checksumString)
-		if a.isBinary() {
-			transport = checksumBinary
-		}
 		text = appendPrefixed(appendPrefixed(text, name), a.DataType)
-		text = appendPrefixed(append(text, transport), a.value())
+		if a.isBinary() {
+			text = appendPrefixed(append(text, checksumBinary), string(a.BinaryValue))
+		} else {
+			text = appendPrefixed(append(text, checksumString), a.StringValue)
+		}
 	}
 	return hexSum(md5.Sum(text)) //nolint:gosec // as above
 }
@@ -91,18 +83,18 @@ func isAttributeName(name string) bool {
 
 func checkAttribute(name string, a Attribute) error {
 	kind, suffix, custom := strings.Cut(a.DataType, ".")
+	isKind := kind == "String" || kind == "Number" || kind == "Binary"
+	value, other := a.StringValue, string(a.BinaryValue)
+	if kind == "Binary" {
+		value, other = other, value
+	}
 	switch {
-	case a.DataType == "":
-		return errParameter("The message attribute '%s' must contain non-empty message attribute type.", name)
-	case kind != "String" && kind != "Number" && kind != "Binary", custom && suffix == "", len(a.DataType) > MaxDataTypeLength:
+	case !isKind, custom && suffix == "", len(a.DataType) > MaxDataTypeLength:
 		return errParameter("The message attribute '%s' has an invalid message attribute type %q, the set of supported type prefixes is "+
 			"Binary, Number, and String; with a custom suffix it has at most %d bytes.", name, a.DataType, MaxDataTypeLength)
-	case kind == "Binary" && a.StringValue != "":
-		return errParameter("The message attribute '%s' with type '%s' must use field 'Binary'.", name, a.DataType)
-	case kind != "Binary" && len(a.BinaryValue) > 0:
-		return errParameter("The message attribute '%s' with type '%s' must use field 'String'.", name, a.DataType)
-	case a.value() == "":
-		return errParameter("The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s'.", name, a.DataType)
+	case value == "", other != "":
+		return errParameter("The message attribute '%s' must contain non-empty message attribute value for message attribute type '%s', "+
+			"in field 'Binary' for Binary and in field 'String' for the others.", name, a.DataType)
 	case kind == "Number" && !isNumber(a.StringValue):
 		return errParameter("Can't cast the value of message (user) attribute '%s' to a number: %q.", name, a.StringValue)
 	case !hasLegalCharacters(a.StringValue), !hasLegalCharacters(a.DataType):

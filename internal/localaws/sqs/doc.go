@@ -9,7 +9,7 @@
 // # What is not
 //
 // FIFO queues, the query protocol of before 2023, AddPermission and RemovePermission are refused with AWS's own kind of error and
-// a sentence. Policies and KMS settings are stored and not enforced; signatures are not verified. Counts are exact where AWS's
+// a sentence, in JSON. Policies are stored and not enforced, encryption settings stored as they are given; signatures are not verified. Counts are exact where AWS's
 // are approximate. A deleted queue's name can be used again at once (AWS: after 60 s), attribute changes act at once (AWS: within 60 s).
 // A message that was received too often moves to the dead-letter queue when its visibility timeout ends (AWS: at the next receive).
 //
@@ -24,7 +24,7 @@
 //
 // # How it is built
 //
-//	http.go, operations*.go, send.go   the calls of the wire, over awsjson: find the queue, act, answer
+//	operations*.go, send.go            the calls of the wire, over awsjson: find the queue, act, answer
 //	settings.go, attributes.go         what queues and messages may be given
 //	direct.go                          the same calls for Go code in this process
 //	service.go, poll.go, move.go       the lock, timers, long polls, move tasks

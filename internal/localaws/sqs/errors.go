@@ -35,24 +35,17 @@ func errFull() error {
 // errNamed is an error with one name in both protocols.
 func errNamed(name, format string, args ...any) *Error { return awsjson.Refuse(name, format, args...) }
 
-// refuse is an error that the query protocol knows by another code.
-func refuse(shape, code, format string, args ...any) error {
-	refusal := awsjson.Refuse(shape, format, args...)
-	refusal.Code = code
-	return refusal
-}
-
 // errLegacy is an error that the query protocol knows with its prefix.
 func errLegacy(name, format string, args ...any) error {
-	return refuse(name, legacyPrefix+name, format, args...)
+	return awsjson.RefuseAs(name, legacyPrefix+name, format, args...)
 }
 
 func errQueue() error {
-	return refuse("QueueDoesNotExist", legacyPrefix+"NonExistentQueue", "The specified queue does not exist.")
+	return awsjson.RefuseAs("QueueDoesNotExist", legacyPrefix+"NonExistentQueue", "The specified queue does not exist.")
 }
 
 func errParameter(format string, args ...any) error {
-	return refuse("InvalidParameterValueException", "InvalidParameterValue", format, args...)
+	return awsjson.RefuseAs("InvalidParameterValueException", "InvalidParameterValue", format, args...)
 }
 
 // errValue refuses the value of one parameter.
@@ -61,7 +54,7 @@ func errValue(name string, value any, reason string) error {
 }
 
 func errMissing(name string) error {
-	return refuse("MissingRequiredParameterException", "MissingParameter", "The request must contain the parameter %s.", name)
+	return awsjson.RefuseAs("MissingRequiredParameterException", "MissingParameter", "The request must contain the parameter %s.", name)
 }
 
 func errAttributeName(name string) error {
@@ -73,11 +66,7 @@ func errAttributeValue(name, value string) error {
 }
 
 func errHandle(text string) error {
-	const shown = 64
-	if len(text) > shown {
-		text = text[:shown] + "..."
-	}
-	return errNamed("ReceiptHandleIsInvalid", "The input receipt handle %q is not a valid receipt handle.", text)
+	return errNamed("ReceiptHandleIsInvalid", "The input receipt handle %.64q is not a valid receipt handle.", text)
 }
 
 func errNotFound(what string) error {

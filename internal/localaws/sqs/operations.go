@@ -9,6 +9,20 @@ import (
 	"github.com/millrace-dev/millrace/internal/localaws/awsjson"
 )
 
+// maxRequestBytes bounds a request: 1 MiB of text in which every byte may be written as \u00XX, and some room for the rest.
+const maxRequestBytes = 8 << 20
+
+// newProtocol returns what answers over the wire.
+func (s *Service) newProtocol() *awsjson.Service {
+	return &awsjson.Service{
+		Target: "AmazonSQS.", Namespace: "com.amazonaws.sqs#", MaxRequestBytes: maxRequestBytes,
+		Operations: s.operations(), Faults: s.options.Faults, Logger: s.options.Logger,
+	}
+}
+
+// ServeHTTP answers the AWS JSON 1.0 protocol, posted to any path. Signatures are not verified, only refused when malformed.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.protocol.ServeHTTP(w, r) }
+
 // operations lists the calls that are emulated, by the name in X-Amz-Target.
 func (s *Service) operations() map[string]awsjson.Operation {
 	return map[string]awsjson.Operation{

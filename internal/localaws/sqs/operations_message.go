@@ -117,9 +117,6 @@ func (s *Service) batched(op string, do work) func(call, messageInput) (batchOut
 
 // deleteMessage deletes the message that a receipt handle names.
 func (s *Service) deleteMessage(c call, e entry) (done, error) {
-	if e.ReceiptHandle == "" {
-		return done{}, errMissing("ReceiptHandle")
-	}
 	return done{}, c.q.removeBy(e.ReceiptHandle)
 }
 
@@ -134,10 +131,7 @@ func (q *queue) removeBy(receiptHandle string) error {
 // hideMessage hides an in-flight message from now on.
 func (s *Service) hideMessage(c call, e entry) (done, error) {
 	timeout := asDuration(e.VisibilityTimeout)
-	switch {
-	case e.ReceiptHandle == "":
-		return done{}, errMissing("ReceiptHandle")
-	case timeout == nil:
+	if timeout == nil {
 		return done{}, errMissing("VisibilityTimeout")
 	}
 	return done{}, c.q.hideBy(e.ReceiptHandle, c.now, *timeout)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/millrace-dev/millrace/internal/localaws/awsjson"
 )
 
 // queueInput has the members of all calls about queues; each call reads its own.
@@ -69,8 +71,6 @@ func (s *Service) create(in queueInput) error {
 // checkQueueName refuses what CreateQueue would refuse.
 func checkQueueName(name string) error {
 	switch {
-	case name == "":
-		return errMissing("QueueName")
 	case strings.HasSuffix(name, ".fifo"):
 		return errFIFO()
 	case !isQueueName(name):
@@ -83,7 +83,7 @@ func checkQueueName(name string) error {
 func (q *queue) mustHave(attributes map[string]string, wanted settings) error {
 	for _, name := range sortedKeys(attributes) {
 		if q.settings.values[name] != wanted.values[name] {
-			return refuse("QueueNameExists", "QueueAlreadyExists",
+			return awsjson.RefuseAs("QueueNameExists", "QueueAlreadyExists",
 				"A queue already exists with the same name and a different value for attribute %s", name)
 		}
 	}
@@ -91,9 +91,6 @@ func (q *queue) mustHave(attributes map[string]string, wanted settings) error {
 }
 
 func (s *Service) getQueueURL(r *http.Request, in queueInput) (out queueOutput, err error) {
-	if in.QueueName == "" {
-		return out, errMissing("QueueName")
-	}
 	if in.OwnerID != "" && in.OwnerID != s.options.AccountID {
 		return out, errQueue()
 	}

@@ -2,20 +2,11 @@ package sqs
 
 import "maps"
 
-// Lengths of a tag's key and value, in bytes ("Amazon SQS cost allocation tags").
-const (
-	maxTagKey   = 128
-	maxTagValue = 256
-)
-
-// checkTags refuses tags that a queue cannot have.
+// checkTags refuses tags that a queue cannot have. Lengths are from "Amazon SQS cost allocation tags".
 func checkTags(tags map[string]string) error {
-	if len(tags) > MaxTags {
-		return errParameter("Too many tags added for queue: at most %d.", MaxTags)
-	}
-	for _, key := range sortedKeys(tags) {
-		if key == "" || len(key) > maxTagKey || len(tags[key]) > maxTagValue {
-			return errParameter("Tag %q is invalid: keys have 1 to %d characters, values at most %d.", key, maxTagKey, maxTagValue)
+	for key, value := range tags {
+		if len(tags) > MaxTags || key == "" || len(key) > 128 || len(value) > 256 {
+			return errParameter("Tag %q is invalid: a queue has at most %d tags, with keys of 1 to 128 and values of at most 256 characters.", key, MaxTags)
 		}
 	}
 	return nil
@@ -24,9 +15,6 @@ func checkTags(tags map[string]string) error {
 func (s *Service) tagQueue(c call, in queueInput) (out queueOutput, err error) {
 	tags := maps.Clone(c.q.Tags)
 	maps.Copy(tags, in.Tags)
-	if len(in.Tags) == 0 {
-		return out, errMissing("Tags")
-	}
 	if err := checkTags(tags); err != nil {
 		return out, err
 	}
@@ -36,9 +24,6 @@ func (s *Service) tagQueue(c call, in queueInput) (out queueOutput, err error) {
 }
 
 func (s *Service) untagQueue(c call, in queueInput) (out queueOutput, err error) {
-	if len(in.TagKeys) == 0 {
-		return out, errMissing("TagKeys")
-	}
 	for _, key := range in.TagKeys {
 		delete(c.q.Tags, key)
 	}

@@ -184,7 +184,7 @@ func TestService_QueueAttributes_SetAndGet(t *testing.T) {
 			"QueueArn":                    "arn:aws:sqs:us-east-1:000000000000:attributes",
 			"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0", "ApproximateNumberOfMessagesDelayed": "0",
 			"VisibilityTimeout": "20", "MaximumMessageSize": "2048", "MessageRetentionPeriod": "604800", "DelaySeconds": "420",
-			"ReceiveMessageWaitTimeSeconds": "0", "KmsMasterKeyId": "alias/k", "KmsDataKeyReusePeriodSeconds": "300", "SqsManagedSseEnabled": "false",
+			"ReceiveMessageWaitTimeSeconds": "0", "KmsMasterKeyId": "alias/k", "SqsManagedSseEnabled": "true",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			b.t.Errorf("attributes (-want +got):\n%s", diff)

@@ -35,25 +35,14 @@ func readRedrive(value string) (policy redrivePolicy, err error) {
 		Target string         `json:"deadLetterTargetArn"`
 		Max    jsontext.Value `json:"maxReceiveCount"`
 	}
-	var reason string
 	unread := json.Unmarshal([]byte(value), &in)
 	_, isARN := parseARN(in.Target)
 	receives, notNumber := strconv.ParseInt(strings.Trim(string(in.Max), `"`), 10, 32)
-	switch {
-	case unread != nil:
-		reason = "Redrive policy is not a valid JSON map."
-	case in.Target == "":
-		reason = "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."
-	case in.Max == nil:
-		reason = "Redrive policy does not contain mandatory attribute: maxReceiveCount."
-	case !isARN:
-		reason = "Invalid value for deadLetterTargetArn."
-	case notNumber != nil || receives < 1 || receives > MaxReceiveCountSetting:
-		reason = "Invalid value for maxReceiveCount: " + string(in.Max) + ", valid values are from 1 to 1000 both inclusive."
-	default:
-		return redrivePolicy{in.Target, int32(receives)}, nil
+	if unread != nil || !isARN || notNumber != nil || receives < 1 || receives > MaxReceiveCountSetting {
+		return policy, errValue("RedrivePolicy", value,
+			"It must be a valid JSON map with deadLetterTargetArn, the ARN of a queue, and maxReceiveCount, from 1 to 1000 both inclusive.")
 	}
-	return policy, errValue("RedrivePolicy", value, reason)
+	return redrivePolicy{in.Target, int32(receives)}, nil
 }
 
 // readRedriveAllow reads the attribute RedriveAllowPolicy.
@@ -61,19 +50,14 @@ func readRedriveAllow(value string) (policy redriveAllowPolicy, err error) {
 	if value == "" {
 		return policy, nil
 	}
-	var reason string
 	unread := json.Unmarshal([]byte(value), &policy)
-	switch byQueue := policy.Permission == "byQueue"; {
-	case unread != nil:
-		reason = "Redrive allow policy is not a valid JSON map."
-	case !byQueue && policy.Permission != "allowAll" && policy.Permission != "denyAll":
-		reason = "Invalid value for redrivePermission, valid values are allowAll, denyAll and byQueue."
-	case byQueue != (len(policy.Sources) > 0), len(policy.Sources) > maxAllowedSources:
-		reason = "sourceQueueArns must name 1 to 10 queues with byQueue, and must be absent otherwise."
-	default:
-		return policy, nil
+	isPermission := slices.Contains([]string{"allowAll", "denyAll", "byQueue"}, policy.Permission)
+	needsSources := policy.Permission == "byQueue"
+	if unread != nil || !isPermission || needsSources != (len(policy.Sources) > 0) || len(policy.Sources) > maxAllowedSources {
+		return policy, errValue("RedriveAllowPolicy", value,
+			"It must be a valid JSON map with redrivePermission, which is allowAll, denyAll or, with 1 to 10 sourceQueueArns, byQueue.")
 	}
-	return policy, errValue("RedriveAllowPolicy", value, reason)
+	return policy, nil
 }
 
 // allows says whether the queue with that ARN may use this one as its dead-letter queue.

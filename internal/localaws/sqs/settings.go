@@ -20,20 +20,14 @@ type settings struct {
 	allow                              redriveAllowPolicy
 }
 
-// Encryption is kept and not done. One kind of it switches the other off.
-const (
-	kmsKey     = "KmsMasterKeyId"
-	kmsReuse   = "KmsDataKeyReusePeriodSeconds"
-	managedSSE = "SqsManagedSseEnabled"
-)
-
 // defaultAttributes are all attributes that SetQueueAttributes and CreateQueue take for a standard queue, with AWS's defaults
-// ("" for none), from the SetQueueAttributes reference.
+// ("" for none), from the SetQueueAttributes reference. Those of encryption are kept as they are given: nothing is encrypted.
 //
 //nolint:gochecknoglobals // a constant table
 var defaultAttributes = map[string]string{
 	"VisibilityTimeout": "30", "DelaySeconds": "0", "ReceiveMessageWaitTimeSeconds": "0", "MessageRetentionPeriod": "345600",
-	"MaximumMessageSize": "1048576", "Policy": "", "RedrivePolicy": "", "RedriveAllowPolicy": "", kmsKey: "", kmsReuse: "300", managedSSE: "true",
+	"MaximumMessageSize": "1048576", "Policy": "", "RedrivePolicy": "", "RedriveAllowPolicy": "",
+	"KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "", "SqsManagedSseEnabled": "true",
 }
 
 func isSettable(name string) bool {
@@ -55,15 +49,6 @@ func (s settings) with(attributes map[string]string) (settings, error) {
 		}
 	}
 	values := maps.Clone(s.values)
-	switch toKMS, toManaged := attributes[kmsKey] != "", attributes[managedSSE] == "true"; {
-	case toKMS && toManaged:
-		return s, errNamed("InvalidAttributeName", "You can use one type of server-side encryption (SSE) at one time. "+
-			"You can either enable KMS SSE or SQS SSE.")
-	case toKMS:
-		values[managedSSE] = "false"
-	case toManaged:
-		delete(values, kmsKey)
-	}
 	maps.Copy(values, attributes)
 	maps.DeleteFunc(values, func(_, value string) bool { return value == "" })
 	return readSettings(values)
@@ -88,20 +73,11 @@ func readSettings(values map[string]string) (settings, error) {
 	s.wait = seconds("ReceiveMessageWaitTimeSeconds", 0, MaxWait)
 	s.retention = seconds("MessageRetentionPeriod", MinRetention, MaxRetention)
 	s.maxMessageBytes = number("MaximumMessageSize", MinMessageSizeSetting, MaxMessageBytes)
-	number(kmsReuse, 60, 86_400)
-	if managed := values[managedSSE]; managed != "true" && managed != "false" {
-		problem = errAttributeValue(managedSSE, values[managedSSE])
+	if policy := values["Policy"]; policy != "" && !jsontext.Value(policy).IsValid() {
+		problem = errAttributeValue("Policy", policy)
 	}
 	var badRedrive, badAllow error
 	s.redrive, badRedrive = readRedrive(values["RedrivePolicy"])
 	s.allow, badAllow = readRedriveAllow(values["RedriveAllowPolicy"])
-	return s, cmp.Or(problem, checkPolicy(values["Policy"]), badRedrive, badAllow)
-}
-
-// checkPolicy refuses an access policy that is no JSON object. What it says is not enforced.
-func checkPolicy(text string) error {
-	if policy := jsontext.Value(text); text == "" || policy.IsValid() && policy.Kind() == '{' {
-		return nil
-	}
-	return errAttributeValue("Policy", text)
+	return s, cmp.Or(problem, badRedrive, badAllow)
 }
