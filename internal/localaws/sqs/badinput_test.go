@@ -147,7 +147,7 @@ var badInputs = []struct {
 	{"visibility too long", "ReceiveMessage", `{"QueueUrl":"q","VisibilityTimeout":43201}`, "InvalidParameterValueException", "InvalidParameterValue", "43201"},
 	{"unknown system attribute", "ReceiveMessage", `{"QueueUrl":"q","MessageSystemAttributeNames":["Sender"]}`, "InvalidAttributeName", "InvalidAttributeName", "Sender"},
 	{"no receipt handle", "DeleteMessage", `{"QueueUrl":"q"}`, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", `""`},
-	{"garbage receipt handle", "DeleteMessage", `{"QueueUrl":"q","ReceiptHandle":"` + strings.Repeat("g", 500) + `"}`, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", strings.Repeat("g", 64)+`"`},
+	{"garbage receipt handle", "DeleteMessage", `{"QueueUrl":"q","ReceiptHandle":"` + strings.Repeat("g", 500) + `"}`, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", strings.Repeat("g", 64) + `"`},
 	{"receipt handle that is no base64", "DeleteMessage", `{"QueueUrl":"q","ReceiptHandle":"` + strings.Repeat("%", 32) + `"}`,
 		"ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid", "%%"},
 	{"receipt handle with a wrong sum", "ChangeMessageVisibility", `{"QueueUrl":"q","VisibilityTimeout":1,"ReceiptHandle":"` + strings.Repeat("A", 31) + `B"}`,

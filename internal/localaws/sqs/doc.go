@@ -9,7 +9,8 @@
 // # What is not
 //
 // FIFO queues, the query protocol of before 2023, AddPermission and RemovePermission are refused with AWS's own kind of error and
-// a sentence, in JSON. Policies are stored and not enforced, encryption settings stored as they are given; signatures are not verified. Counts are exact where AWS's
+// a sentence, in JSON. Policies are stored and not enforced, encryption settings stored as they are given; signatures are not
+// verified. Counts are exact where AWS's
 // are approximate. A deleted queue's name can be used again at once (AWS: after 60 s), attribute changes act at once (AWS: within 60 s).
 // A message that was received too often moves to the dead-letter queue when its visibility timeout ends (AWS: at the next receive).
 //
