@@ -36,7 +36,9 @@ doubled, still on its way or a dead letter, with the place where it was last kno
 these lines from CloudWatch Logs; the main queue cannot be looked into there, so wait until it is empty.
 
 What 'dlq discard' or 'dlq export --remove' took, or 'replay --to' sent to another sink, is missing at the sink that
-was to get it. An event that was sent several times may be there as often unless dedup goes by event.
+was to get it. An event that was sent several times may be there as often unless dedup goes by event. A list of ids
+does not say whose they are: an id that two tenants use must be there twice, and when it is there once, one of the two
+events is named as missing, nobody knows which.
 
 Exit code 0 when nothing is missing, 1 when something is, or is doubled with --strict.`
 }

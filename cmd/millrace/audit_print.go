@@ -80,6 +80,13 @@ func printFindings(c *console, r *auditReport) {
 
 // lastKnown tells where an event is, or what became of it.
 func lastKnown(f *audit.Finding) string {
+	if f.Alike {
+		return whereabouts(f) + "; it, or another event with this id: the sink tells no tenant and source"
+	}
+	return whereabouts(f)
+}
+
+func whereabouts(f *audit.Finding) string {
 	switch f.Place.Where {
 	case audit.Nowhere:
 		return "on no queue and not at the sink"

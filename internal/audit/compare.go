@@ -60,15 +60,6 @@ const (
 	GivenUp      Verdict = "given_up"
 )
 
-// tally is what is known of one event.
-type tally struct {
-	accepted, delivered uint32
-	// place is the event's place + 1, 0 when it has none.
-	place int32
-	ended end
-	named bool
-}
-
 // end is how an event ended at the sink without a delivery, as far as the journal knows.
 type end uint8
 
@@ -95,7 +86,7 @@ func endOf(how ledger.Counter) end {
 
 // Compare looks at one sink and calls name for every event that is not there exactly once, in the order of acceptance.
 func Compare(journal *Journal, where *Whereabouts, sink *Sink, name func(*Finding)) (Counts, error) {
-	c := comparison{journal: journal, where: where, sink: sink, tallies: make(map[key]tally)}
+	c := comparison{journal: journal, where: where, sink: sink}
 	if err := c.accepted(); err != nil {
 		return Counts{}, err
 	}
@@ -106,6 +97,7 @@ func Compare(journal *Journal, where *Whereabouts, sink *Sink, name func(*Findin
 	if err := c.delivered(); err != nil {
 		return Counts{}, fmt.Errorf("sink %s: %w", sink.Name, err)
 	}
+	c.tallies.share()
 	return c.counts, c.judge(name)
 }
 
@@ -114,21 +106,17 @@ type comparison struct {
 	journal *Journal
 	where   *Whereabouts
 	sink    *Sink
-	tallies map[key]tally
+	tallies tallies
 	counts  Counts
 }
 
 // accepted makes a tally for every event that the sink should have.
 func (c *comparison) accepted() error {
-	return c.each(func(k key, _ *telemetry.Accepted) {
-		t := c.tallies[k]
-		t.accepted++
-		c.tallies[k] = t
-	})
+	return c.each(func(l label, _ *telemetry.Accepted) { c.tallies.open(l).accepted++ })
 }
 
 // each goes through the journal's events that are for the sink.
-func (c *comparison) each(visit func(key, *telemetry.Accepted)) error {
+func (c *comparison) each(visit func(label, *telemetry.Accepted)) error {
 	unreadable := 0   // Summarise tells of them
 	var e event.Event // one for all: it escapes
 	for a, err := range c.journal.events(&unreadable) {
@@ -136,7 +124,7 @@ func (c *comparison) each(visit func(key, *telemetry.Accepted)) error {
 			return err
 		}
 		if e = eventOf(a); c.sink.Wants(&e) {
-			visit(keyOf(c.sink.By, a.Tenant, a.Source, a.ID), a)
+			visit(labelOf(c.sink.By, a.Tenant, a.Source, a.ID), a)
 		}
 	}
 	return nil
@@ -156,19 +144,16 @@ func (c *comparison) ended() error {
 		if err != nil {
 			return err
 		}
-		k := keyOf(c.sink.By, e.Tenant, e.Source, e.ID)
-		if t, known := c.tallies[k]; known {
+		if t := c.tallies.find(labelOf(c.sink.By, e.Tenant, e.Source, e.ID)); t != nil {
 			t.ended = max(t.ended, endOf(e.How)) // given up says more than deduped
-			c.tallies[k] = t
 		}
 	}
 	return nil
 }
 
-func (c *comparison) lies(k key, place int32) {
-	if t, known := c.tallies[k]; known && t.place == 0 {
+func (c *comparison) lies(l label, place int32) {
+	if t := c.tallies.find(l); t != nil && t.place == 0 {
 		t.place = place + 1
-		c.tallies[k] = t
 	}
 }
 
@@ -181,33 +166,30 @@ func (c *comparison) delivered() error {
 		if err != nil {
 			return err
 		}
-		k := keyOf(c.sink.By, d.Tenant, d.Source, d.ID)
-		t, known := c.tallies[k]
-		if !known {
+		t := c.tallies.first(labelOf(c.sink.By, d.Tenant, d.Source, d.ID).told)
+		if t == nil {
 			c.counts.Unlisted++
 			continue
 		}
 		t.delivered += uint32(d.Count) //nolint:gosec // nobody has an event four billion times
-		c.tallies[k] = t
 	}
 	return nil
 }
 
 // judge counts every event, and names those that are not at the sink once.
 func (c *comparison) judge(name func(*Finding)) error {
-	return c.each(func(k key, a *telemetry.Accepted) {
-		t, known := c.tallies[k]
-		if !known || t.named {
+	return c.each(func(l label, a *telemetry.Accepted) {
+		t := c.tallies.find(l)
+		if t == nil || t.named {
 			return // accepted since the first pass, or named before
 		}
 		t.named = true
-		c.tallies[k] = t
 		c.counts.Accepted++
 		if t.delivered == 1 {
 			c.counts.Delivered++
 			return
 		}
-		f := c.finding(&t, a)
+		f := c.finding(t, a)
 		c.counts.add(&f)
 		name(&f)
 	})

@@ -70,12 +70,100 @@ func TestCompare_TellsTenantsAndSourcesApart(t *testing.T) {
 func TestCompare_AListOfIDs_GoesByIDAlone(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("long", 1000)
-	journal := journalOf(t, ev("acme", "web", "1"), ev("acme", "app", "2"), ev("umbrella", "web", "2"), ev("acme", "web", "quoted \" one"), ev("acme", "web", long))
-	counts, findings := compared(t, &journal, &Whereabouts{}, outputOf("1", "2\r", `"quoted \" one"`, long, `{"id":"3"}`))
-	want := Counts{Accepted: 4, Delivered: 4, Unlisted: 1}
+	journal := journalOf(t, ev("acme", "web", "1"), ev("acme", "web", "quoted \" one"), ev("acme", "web", long))
+	counts, findings := compared(t, &journal, &Whereabouts{}, outputOf("1\r", `"quoted \" one"`, long, `{"id":"3"}`))
+	want := Counts{Accepted: 3, Delivered: 3, Unlisted: 1}
 	if diff := cmp.Diff(want, counts); diff != "" || len(findings) > 0 {
 		t.Errorf("findings %+v, counts (-want +got):\n%s", findings, diff)
 	}
+}
+
+// Tenants may use equal ids, and so may sources. A list of ids does not say whose an id is, but two events are two.
+func TestCompare_AListOfIDs_KeepsEqualIDsOfTwoTenantsApart(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name      string
+		times     int // that the sink has the id
+		dead      bool
+		want      Counts
+		wantNamed []string
+	}{
+		{"both are there", 2, false, Counts{Accepted: 2, Delivered: 2}, nil},
+		{"one is there", 1, false, Counts{Accepted: 2, Delivered: 1, Missing: 1}, []string{"umbrella missing"}},
+		{"one is there, one is a dead letter", 1, true, Counts{Accepted: 2, Delivered: 1, DeadLettered: 1}, []string{"acme dead_lettered"}},
+		{"both are there, one was a dead letter", 2, true, Counts{Accepted: 2, Delivered: 2}, nil},
+		{"none is there", 0, false, Counts{Accepted: 2, Missing: 2}, []string{"acme missing", "umbrella missing"}},
+		{"one too many", 3, false, Counts{Accepted: 2, Delivered: 1, Doubled: 1}, []string{"acme doubled"}},
+	} {
+		journal := journalOf(t, ev("acme", "web", "7"), ev("umbrella", "web", "7"), ev("acme", "web", "8"))
+		var where Whereabouts
+		if row.dead {
+			where.Add(Place{Where: DeadLetters}, "acme", placedEvents([]string{"7"}))
+		}
+		counts, findings := compared(t, &journal, &where, outputOf(append(slices.Repeat([]string{"7"}, row.times), "8")...))
+		row.want.Accepted++
+		row.want.Delivered++
+		var named []string
+		for _, f := range findings {
+			named = append(named, f.Tenant+" "+string(f.Verdict))
+			if !f.Alike {
+				t.Errorf("%s: finding %+v does not say that others have its id", row.name, f)
+			}
+		}
+		if diff := cmp.Diff(row.want, counts); diff != "" || !slices.Equal(named, row.wantNamed) {
+			t.Errorf("%s: named %q, want %q; counts (-want +got):\n%s", row.name, named, row.wantNamed, diff)
+		}
+	}
+}
+
+// Sent twice by both, an id may be there four times.
+func TestCompare_AListOfIDs_EqualIDsSentAgain_AreResent(t *testing.T) {
+	t.Parallel()
+	journal := journalOf(t, ev("acme", "web", "7"), ev("acme", "web", "7"), ev("acme", "app", "7"), ev("acme", "app", "7"))
+	counts, _ := compared(t, &journal, &Whereabouts{}, outputOf("7", "7", "7", "7"))
+	if want := (Counts{Accepted: 2, Doubled: 2, Resent: 2}); counts != want {
+		t.Errorf("counts %+v, want %+v", counts, want)
+	}
+}
+
+// Whatever a list of ids says of the events of some tenants: every event is counted once, every delivery is put down to one
+// event, and no event lacks what another has too often.
+func TestCompare_Property_AListOfIDsIsSharedOut(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		ids, tenants := rapid.SampledFrom([]string{"1", "2", "3"}), rapid.SampledFrom([]string{"a", "b", "c"})
+		events := make([]event.Event, rapid.IntRange(1, 20).Draw(t, "accepted"))
+		sent := make([]event.Identity, len(events))
+		for i := range events {
+			events[i] = ev(tenants.Draw(t, "tenant"), "web", ids.Draw(t, "id"))
+			sent[i] = events[i].Identity()
+		}
+		delivered := rapid.SliceOfN(ids, 0, 12).Draw(t, "delivered")
+		journal := journalOf(inRapid{t, dir}, events...)
+		counts, findings := compared(inRapid{t, dir}, &journal, &Whereabouts{}, outputOf(delivered...))
+
+		bearers, lacking, doubled, left := map[string]int{}, map[string]bool{}, map[string]bool{}, len(delivered)
+		for identity := range tallied(sent) {
+			bearers[identity.ID]++
+		}
+		for _, f := range findings {
+			lacking[f.ID] = lacking[f.ID] || f.Verdict == Missing
+			doubled[f.ID] = doubled[f.ID] || f.Verdict == Doubled
+			left -= f.Delivered
+		}
+		if wrong := counts.Accepted - len(tallied(sent)); wrong != 0 || counts.Delivered+counts.Doubled+counts.Missing != counts.Accepted {
+			t.Fatalf("counts %+v, want every event counted once", counts)
+		}
+		if left != counts.Delivered+counts.Unlisted {
+			t.Fatalf("%d deliveries are put down to %d events at the sink once, %d of nobody", left, counts.Delivered, counts.Unlisted)
+		}
+		for id, n := range bearers {
+			if lacking[id] && (doubled[id] || tallied(delivered)[id] >= n) {
+				t.Fatalf("id %s is there %d times for %d events, and findings are %+v", id, tallied(delivered)[id], n, findings)
+			}
+		}
+	})
 }
 
 func TestCompare_OnlyWhatIsForTheSink(t *testing.T) {
@@ -199,10 +287,10 @@ func placedEvents(ids []string) []Delivered {
 	return events
 }
 
-func tallied(ids []string) map[string]int {
-	times := map[string]int{}
-	for _, id := range ids {
-		times[id]++
+func tallied[T comparable](things []T) map[T]int {
+	times := map[T]int{}
+	for _, thing := range things {
+		times[thing]++
 	}
 	return times
 }

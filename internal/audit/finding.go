@@ -20,6 +20,9 @@ type Finding struct {
 	// Accepted and Delivered say how often.
 	Accepted  int `json:"accepted"`
 	Delivered int `json:"delivered"`
+	// Alike says that the sink tells no more than the id, which events of other tenants or sources have too: which of them is
+	// delivered how often is not known.
+	Alike bool `json:"alike,omitzero"`
 	// Place is where it was last known.
 	Place Place `json:"place"`
 }
@@ -27,7 +30,7 @@ type Finding struct {
 func (c *comparison) finding(t *tally, a *telemetry.Accepted) Finding {
 	f := Finding{
 		Sink: c.sink.Name, Tenant: a.Tenant, Source: a.Source, ID: a.ID, Type: a.Type, AcceptedAt: a.Time, Request: a.RequestID,
-		Accepted: int(t.accepted), Delivered: int(t.delivered), Place: Place{Where: Nowhere},
+		Accepted: int(t.accepted), Delivered: int(t.delivered), Alike: t.alike, Place: Place{Where: Nowhere},
 	}
 	if t.place > 0 {
 		f.Place = c.where.places[t.place-1]

@@ -42,8 +42,8 @@ type Whereabouts struct {
 
 // placed is an event at places[place].
 type placed struct {
-	byEvent, byID key
-	place         int32
+	event, id key
+	place     int32
 }
 
 // Add says that events of a tenant lie at a place. What is added first counts: add the main queue before the dead
@@ -53,21 +53,21 @@ func (w *Whereabouts) Add(p Place, tenant string, events []Delivered) {
 	w.places = append(w.places, p)
 	for i := range events {
 		e := &events[i]
-		w.events = append(w.events, placed{keyOf(ByEvent, tenant, e.Source, e.ID), keyOf(ByID, "", "", e.ID), at})
+		w.events = append(w.events, placed{eventKey(tenant, e.Source, e.ID), idKey(e.ID), at})
 	}
 }
 
 // of yields the events at places that concern a sink.
-func (w *Whereabouts) of(sink string, by Identity, yield func(k key, place int32)) {
+func (w *Whereabouts) of(sink string, by Identity, yield func(l label, place int32)) {
 	for i := range w.events {
 		e := &w.events[i]
 		if s := w.places[e.place].Sink; s != "" && s != sink {
 			continue
 		}
 		if by == ByID {
-			yield(e.byID, e.place)
+			yield(e.event.by(e.id), e.place)
 		} else {
-			yield(e.byEvent, e.place)
+			yield(e.event.by(e.event), e.place)
 		}
 	}
 }
