@@ -84,7 +84,8 @@ func (a *auditCommand) compare(ctx context.Context, c *console) (auditReport, er
 	if err != nil {
 		return auditReport{}, err
 	}
-	journal := audit.Journal{Files: source.journal, Since: a.Since.Time, Until: time.Now()}
+	journal := source.journal
+	journal.Since, journal.Until = a.Since.Time, time.Now()
 	report := auditReport{Sinks: make(map[string]audit.Counts), NotCompared: make(map[string]string)}
 	router := source.router()
 	if report.Journal, err = audit.Summarise(&journal, router.Sinks); err != nil {
@@ -114,6 +115,7 @@ func (a *auditCommand) compare(ctx context.Context, c *console) (auditReport, er
 	if len(report.Sinks) == 0 {
 		return auditReport{}, usageError("audit: no sink tells what it has: say it with --sink NAME=FILE")
 	}
+	report.Journal.Removed = journal.Removed()
 	report.Events, report.More = named.worst()
 	report.Balanced = a.balanced(&report)
 	return report, nil

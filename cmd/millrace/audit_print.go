@@ -51,6 +51,8 @@ func auditRemarks(r *auditReport) []string {
 	}
 	remark(r.Journal.Unrouted, "%d of them are for no sink: no route wants them")
 	remark(r.Journal.Unreadable, "%d lines of the journal cannot be read, as a crash leaves them: their events are not compared")
+	remark(r.Journal.Removed, "%d files of the journal were removed meanwhile, to make room for newer ones: events in them are not compared, "+
+		"and those of which they said that they were given up look missing")
 	remark(r.QueueHidden, "%d packs on the main queue cannot be looked into: their events look missing until they are delivered")
 	for _, name := range slices.Sorted(maps.Keys(r.Sinks)) {
 		remark(r.Sinks[name].Unlisted, name+" has %d events that the journal does not list")

@@ -23,7 +23,7 @@ import (
 // auditSource is where an audit finds what was accepted and what lies on the queues.
 type auditSource struct {
 	setup   setup
-	journal []string
+	journal audit.Journal
 	// look enters what lies on the queues, and says how many packs it could not look into.
 	look func(context.Context, *audit.Whereabouts) (hidden int, err error)
 }
@@ -40,7 +40,7 @@ func (s *auditSource) byFields(e *event.Event) bool {
 
 // open asks the `millrace dev` at the endpoint; where none answers, the flags say everything.
 func (a *auditCommand) open(ctx context.Context) (*auditSource, error) {
-	source := &auditSource{journal: a.Accepted}
+	source := &auditSource{journal: audit.Journal{Files: a.Accepted}}
 	err := errNoPage
 	if a.address() != realAWS {
 		err = askPage(ctx, a.address(), setupPath, &source.setup)
@@ -51,27 +51,27 @@ func (a *auditCommand) open(ctx context.Context) (*auditSource, error) {
 		err = a.fromConfig(&source.setup)
 	case err == nil:
 		source.look = a.lookAtContents
-		if len(source.journal) == 0 {
+		if len(a.Accepted) == 0 {
 			source.journal, err = keptJournal(source.setup.Accepted)
 		}
 	}
-	if err == nil && len(source.journal) == 0 {
+	if err == nil && len(source.journal.Files) == 0 {
 		err = usageError("audit: say with --accepted which files hold the lines of accepted events")
 	}
 	return source, err
 }
 
 // keptJournal returns the files that a `millrace dev` keeps.
-func keptJournal(directory string) ([]string, error) {
+func keptJournal(directory string) (audit.Journal, error) {
 	if directory == "" {
-		return nil, usageError("audit: this 'millrace dev' keeps nothing (--data memory), so nobody knows what it accepted")
+		return audit.Journal{}, usageError("audit: this 'millrace dev' keeps nothing (--data memory), so nobody knows what it accepted")
 	}
 	accepted, err := audit.KeptFiles(filepath.Join(directory, devstack.Ingest))
 	ended, errEnded := audit.KeptFiles(filepath.Join(directory, devstack.Flush))
 	if err = errors.Join(err, errEnded); err == nil && len(accepted) == 0 {
 		err = usageError("audit: nothing was accepted yet: %s is empty", directory)
 	}
-	return slices.Concat(accepted, ended), err
+	return audit.Journal{Files: slices.Concat(accepted, ended), Kept: true}, err
 }
 
 func (a *auditCommand) fromConfig(s *setup) error {

@@ -163,3 +163,23 @@ func TestCountsURL_TellsOnlyAddressesOfThisMachine(t *testing.T) {
 		}
 	}
 }
+
+func TestAuditRemarks_SayWhatWasNotCompared(t *testing.T) {
+	t.Parallel()
+	lines := auditRemarks(&auditReport{Journal: audit.Summary{Removed: 2}})
+	if len(lines) != 1 || !strings.Contains(lines[0], "2 files of the journal were removed meanwhile") {
+		t.Errorf("remarks %q, want one on the files that are gone", lines)
+	}
+}
+
+func TestLastKnown_OfEqualIDs_SaysSo(t *testing.T) {
+	t.Parallel()
+	f := audit.Finding{Verdict: audit.Missing, Place: audit.Place{Where: audit.Nowhere}}
+	if got, want := lastKnown(&f), "on no queue and not at the sink"; got != want {
+		t.Errorf("last known %q, want %q", got, want)
+	}
+	f.Alike = true
+	if got := lastKnown(&f); !strings.Contains(got, "or another event with this id") {
+		t.Errorf("last known %q does not say that others have the id", got)
+	}
+}

@@ -191,6 +191,39 @@ func TestCompare_TimeBounds(t *testing.T) {
 	}
 }
 
+// A journal that makes room while it is read lacks its oldest file from one pass to the next: what that held is left out,
+// and nothing else.
+func TestCompare_OldestFileRemovedMeanwhile(t *testing.T) {
+	t.Parallel()
+	oldest, newest := journalOf(t, ev("acme", "web", "1"), ev("acme", "web", "2")), journalOf(t, ev("acme", "web", "3"), ev("acme", "web", "4"))
+	for name, kept := range map[string]bool{"of a keeper": true, "of a person": false} {
+		path := filepath.Join(t.TempDir(), "oldest.ndjson")
+		if err := os.Link(oldest.Files[0], path); err != nil {
+			t.Fatal(err)
+		}
+		journal := Journal{Files: []string{path, newest.Files[0]}, Kept: kept}
+		sink := Sink{Name: "archive", Wants: func(*event.Event) bool { return true }, Delivered: func(yield func(Delivered, error) bool) {
+			if err := os.Remove(path); err != nil {
+				t.Error(err)
+			}
+			ReadDelivered(outputOf(record("acme", "web", "1"), record("acme", "web", "3")))(yield)
+		}}
+		counts, err := Compare(&journal, &Whereabouts{}, &sink, func(*Finding) {})
+		if !kept {
+			if err == nil {
+				t.Errorf("%s: a file that is not there was read", name)
+			}
+			continue
+		}
+		if want := (Counts{Accepted: 2, Delivered: 1, Missing: 1}); err != nil || counts != want || journal.Removed() != 1 {
+			t.Errorf("%s: counts %+v, %v, %d files removed; want %+v and one", name, counts, err, journal.Removed(), want)
+		}
+		if summary, err := Summarise(&journal, func(*event.Event) []string { return nil }); err != nil || summary.Events != 2 || journal.Removed() != 1 {
+			t.Errorf("%s: then it has %d events (%v) and lacks %d files, want 2 and the one", name, summary.Events, err, journal.Removed())
+		}
+	}
+}
+
 func TestCompare_NoJournal(t *testing.T) {
 	t.Parallel()
 	sink := Sink{Delivered: ReadDelivered(outputOf())}

@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"time"
@@ -13,9 +15,17 @@ import (
 // ended without a delivery, the oldest first. Other lines in them do not matter.
 type Journal struct {
 	Files []string
+	// Kept says that they are those of a Keeper, which removes the oldest to make room, also while they are read. Any other file
+	// that is not there is an error.
+	Kept bool
 	// Since and Until bound the time of acceptance, both included; a zero time is no bound.
 	Since, Until time.Time
+
+	removed map[string]bool
 }
+
+// Removed is how many files were removed before they could be read, or read once more.
+func (j *Journal) Removed() int { return len(j.removed) }
 
 // events yields what was accepted, in the order of the files. A line that cannot be read, as a crash leaves one, is
 // counted in unreadable.
@@ -59,7 +69,7 @@ func (j *Journal) ended(sink string) iter.Seq2[*telemetry.Ended, error] {
 func (j *Journal) lines() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for _, path := range j.Files {
-			if !linesOf(path, yield) {
+			if !j.linesOf(path, yield) {
 				return
 			}
 		}
@@ -67,8 +77,15 @@ func (j *Journal) lines() iter.Seq2[[]byte, error] {
 }
 
 // linesOf yields the lines of one file and says whether to go on.
-func linesOf(path string, yield func([]byte, error) bool) bool {
+func (j *Journal) linesOf(path string, yield func([]byte, error) bool) bool {
 	file, err := os.Open(path)
+	if j.Kept && errors.Is(err, fs.ErrNotExist) {
+		if j.removed == nil {
+			j.removed = make(map[string]bool)
+		}
+		j.removed[path] = true
+		return true
+	}
 	if err != nil {
 		yield(nil, fmt.Errorf("accepted events: %w", err))
 		return false

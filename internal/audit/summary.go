@@ -16,6 +16,9 @@ type Summary struct {
 	Unrouted int `json:"unrouted"`
 	// Unreadable lines begin as those of accepted events and are none, as a crash leaves them.
 	Unreadable int `json:"unreadable"`
+	// Removed files were gone before they could be read for every sink, because a journal keeps no more than its newest
+	// gibibyte. The events in them are not compared, or not with every sink.
+	Removed int `json:"removed_files"`
 }
 
 // Summarise goes through a journal. sinks returns the sinks that an event is for.
