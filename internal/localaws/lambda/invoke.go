@@ -44,22 +44,19 @@ func (h *Host) find(function string) (*pool, error) {
 
 // call runs one invocation on a goroutine of its own, because it outlives a caller that goes away.
 func (h *Host) call(ctx context.Context, p *pool, inv *invocation) (Result, error) {
-	if err := p.reserve(ctx); err != nil {
-		return Result{}, err
-	}
-	done := make(chan Result, 1)
-	err := h.spawn(func() {
-		result := p.run(inv)
-		p.release() // before the caller knows, so that its next call finds the slot
-		done <- result
+	var result Result
+	var err error
+	done := make(chan struct{})
+	refused := h.spawn(func() {
+		defer close(done)
+		result, err = p.run(ctx, inv)
 	})
-	if err != nil {
-		p.release()
-		return Result{}, err
+	if refused != nil {
+		return Result{}, refused
 	}
 	select {
-	case result := <-done:
-		return result, nil
+	case <-done:
+		return result, err
 	case <-ctx.Done():
 		return Result{}, context.Cause(ctx)
 	}

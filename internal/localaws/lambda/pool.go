@@ -23,7 +23,27 @@ type pool struct {
 	gone    sync.WaitGroup // environments whose process may still run
 }
 
-// reserve takes a concurrency slot, waiting up to the function's MaxWait. The caller must give it back with release.
+// run serves one invocation in a warm environment or, when there is none, in a new one. When ctx ends, it only stops to wait for
+// its turn.
+func (p *pool) run(ctx context.Context, inv *invocation) (Result, error) {
+	if err := p.reserve(ctx); err != nil {
+		return Result{}, err
+	}
+	defer func() { <-p.slots }()
+	for {
+		env, err := p.take()
+		if err != nil {
+			return inv.failure("Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [%s]: %v", p.function.Bootstrap, err), nil
+		}
+		result, served := env.serve(inv)
+		p.put(env)
+		if served {
+			return result, nil
+		}
+	}
+}
+
+// reserve takes a concurrency slot, waiting up to the function's MaxWait.
 func (p *pool) reserve(ctx context.Context) error {
 	select {
 	case p.slots <- struct{}{}: // for a MaxWait of 0 the timer is as ready as the slot
@@ -42,23 +62,6 @@ func (p *pool) reserve(ctx context.Context) error {
 	}
 }
 
-func (p *pool) release() { <-p.slots }
-
-// run serves one invocation in a warm environment or, when there is none, in a new one.
-func (p *pool) run(inv *invocation) Result {
-	for {
-		env, err := p.take()
-		if err != nil {
-			return inv.failure("Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [%s]: %v", p.function.Bootstrap, err)
-		}
-		result, served := env.serve(inv)
-		p.put(env)
-		if served {
-			return result
-		}
-	}
-}
-
 // take returns the oldest idle environment or starts one.
 func (p *pool) take() (*environment, error) {
 	for _, env := range p.environments() {
@@ -69,8 +72,11 @@ func (p *pool) take() (*environment, error) {
 	return p.start()
 }
 
-// put makes an environment available for a while.
+// put makes an environment available for a while, unless its process is gone.
 func (p *pool) put(env *environment) {
+	if env.gone.Err() != nil {
+		return
+	}
 	if p.options.Freeze {
 		env.signal(syscall.SIGSTOP)
 	}

@@ -2,10 +2,8 @@ package lambda
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
@@ -15,37 +13,36 @@ import (
 // variables builds the environment of a process: the host's common ones, the function's own, then Lambda's, the later winning.
 // Nothing leaks in from the host's own environment, as nothing does on AWS.
 func variables(f Function, options Options, runtimeAPI string) []string {
-	set := map[string]string{
-		"PATH": "/usr/local/bin:/usr/bin:/bin",
-		"LANG": "en_US.UTF-8",
-		"TZ":   ":UTC",
-		"HOME": os.TempDir(), "TMPDIR": os.TempDir(),
+	list := []string{
+		"PATH=/usr/local/bin:/usr/bin:/bin",
+		"LANG=en_US.UTF-8",
+		"TZ=:UTC",
+		"HOME=" + os.TempDir(),
+		"TMPDIR=" + os.TempDir(),
 		// The SDKs refuse to start without credentials; these sign requests that nobody verifies.
-		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_SESSION_TOKEN": "test",
+		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_SESSION_TOKEN=test",
 	}
-	maps.Copy(set, options.Environment)
-	maps.Copy(set, f.Environment)
-	maps.Copy(set, map[string]string{
-		"AWS_LAMBDA_RUNTIME_API":          runtimeAPI,
-		"AWS_LAMBDA_FUNCTION_NAME":        f.Name,
-		"AWS_LAMBDA_FUNCTION_VERSION":     Version,
-		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(f.MemoryMB),
-		"AWS_LAMBDA_LOG_GROUP_NAME":       logGroup(f.Name),
-		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream(time.Now()),
-		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
-		"AWS_LAMBDA_LOG_FORMAT":           string(f.LogFormat),
-		"AWS_EXECUTION_ENV":               "AWS_Lambda_provided.al2023",
-		"AWS_REGION":                      options.Region,
-		"AWS_DEFAULT_REGION":              options.Region,
-		"LAMBDA_TASK_ROOT":                filepath.Dir(f.Bootstrap),
-		"LAMBDA_RUNTIME_DIR":              filepath.Dir(f.Bootstrap),
-		"_HANDLER":                        "bootstrap",
-	})
-	list := make([]string, 0, len(set))
-	for _, name := range slices.Sorted(maps.Keys(set)) {
-		list = append(list, name+"="+set[name])
+	for _, given := range []map[string]string{options.Environment, f.Environment} {
+		for name, value := range given {
+			list = append(list, name+"="+value)
+		}
 	}
-	return list
+	return append(list,
+		"AWS_LAMBDA_RUNTIME_API="+runtimeAPI,
+		"AWS_LAMBDA_FUNCTION_NAME="+f.Name,
+		"AWS_LAMBDA_FUNCTION_VERSION="+Version,
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+strconv.Itoa(f.MemoryMB),
+		"AWS_LAMBDA_LOG_GROUP_NAME="+logGroup(f.Name),
+		"AWS_LAMBDA_LOG_STREAM_NAME="+logStream(time.Now()),
+		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+		"AWS_LAMBDA_LOG_FORMAT="+string(f.LogFormat),
+		"AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023",
+		"AWS_REGION="+options.Region,
+		"AWS_DEFAULT_REGION="+options.Region,
+		"LAMBDA_TASK_ROOT="+filepath.Dir(f.Bootstrap),
+		"LAMBDA_RUNTIME_DIR="+filepath.Dir(f.Bootstrap),
+		"_HANDLER=bootstrap",
+	)
 }
 
 func logGroup(function string) string { return "/aws/lambda/" + function }
