@@ -17,8 +17,8 @@
 // # What survives
 //
 // With New everything is in memory. With Open every change goes to a journal on disk, too, and the reply to a send, a delete, a purge or a
-// change of a queue, its attributes or its tags goes out when it is synced. Receives and changes of visibility are written and not waited
-// for: after a crash a message may be delivered once more than its receive count says, as at-least-once delivery allows. After a
+// change of a queue, its attributes or its tags goes out when it is synced. Receives and changes of visibility are written and not
+// synced: after a crash a message may be delivered once more than its receive count says, as at-least-once delivery allows. After a
 // restart messages in flight stay hidden until their visibility timeout ends, receipt handles stay valid, and delays, receive counts,
 // ages and dead letters are as they were, and running move tasks go on. Not kept: who was served how much of late
 // (fairShare). On a disk that is nearly full sends are refused with ServiceUnavailable; after a failed write every call is, with InternalFailure.

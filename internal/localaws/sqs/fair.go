@@ -13,8 +13,8 @@ const halfLife = 200
 
 // fairShare picks the next message so that no group waits for another's backlog.
 //
-// Messages with the same MessageGroupId form a group (AWS: a tenant); those without one form a group of their own. The next message is the
-// oldest visible one of the group that was served least of late: with the least load.
+// Messages with the same MessageGroupId form a group (AWS: a tenant); those without one form a group of their own. The next message is that of
+// the group that was served least of late, with the least load; inside a group, the one that has been visible the longest.
 //
 // A pick costs a group one, and more the more messages it has in flight, because a tenant whose messages are slow fills the consumers with them.
 // What it paid counts half after halfLife turns. So a tenant with a long backlog has paid much, a quiet one's few messages go

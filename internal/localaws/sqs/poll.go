@@ -9,8 +9,6 @@ import (
 type receiveSpec struct {
 	max              int
 	wait, visibility *time.Duration
-	// polled is true at the end of a long poll, which AWS never answers with OverLimit.
-	polled bool
 }
 
 // receive takes messages, waiting for the first. Each receiver that is woken takes what it may, and ready wakes the
@@ -27,9 +25,10 @@ func (s *Service) receive(ctx context.Context, name string, spec receiveSpec) ([
 		}
 		select {
 		case <-arrived:
-		case <-ctx.Done(): // take says so
 		case <-timeout:
-			spec.wait, spec.polled = new(time.Duration), true
+			return taken, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
 }
@@ -43,7 +42,7 @@ func (s *Service) take(ctx context.Context, name string, spec *receiveSpec) (tak
 		}
 		wait := valueOr(spec.wait, q.settings.wait)
 		spec.wait = &wait
-		if q.count[HeldInFlight] >= MaxInFlight && wait == 0 && !spec.polled {
+		if q.count[HeldInFlight] >= MaxInFlight && wait == 0 { // AWS never answers a long poll with it
 			return errNamed("OverLimit", "Too many messages in flight: a queue holds at most %d.", MaxInFlight)
 		}
 		taken = q.take(now, spec.max, valueOr(spec.visibility, q.settings.visibility))

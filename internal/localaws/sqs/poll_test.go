@@ -84,6 +84,24 @@ func TestService_LongPoll_OverTheWire(t *testing.T) {
 	})
 }
 
+// TestService_Close_Answers checks what a call sees that comes while the service ends.
+func TestService_Close_Answers(t *testing.T) {
+	t.Parallel()
+	inVirtualTime(t, nil, func(t *testing.T, s *sqs.Service) {
+		send(t, s, "q", sqs.SendInput{Body: "m"})
+		s.Close()
+		s.Close()
+		if got := bodies(t, s, "q", sqs.ReceiveInput{Wait: sqs.MaxWait}); len(got) != 1 {
+			t.Errorf("received %v, want what is there", got)
+		}
+		if got := bodies(t, s, "q", sqs.ReceiveInput{Wait: sqs.MaxWait}); got != nil {
+			t.Errorf("received %v, want nothing, at once", got)
+		}
+		client := newClient(overProcess(t, s))
+		must[*awssqs.DeleteQueueOutput](t)(client.DeleteQueue(t.Context(), &awssqs.DeleteQueueInput{QueueUrl: aws.String("q")}))
+	})
+}
+
 func TestService_LongPoll_DisconnectOverTheWire(t *testing.T) {
 	t.Parallel()
 	pollingOverTheWire(t, func(t *testing.T, s *sqs.Service, client *awssqs.Client) {

@@ -31,24 +31,19 @@ type queue struct {
 
 	// arrived has room for one signal, that there is something to receive. It is closed with the queue, or with the service.
 	arrived chan struct{}
-	// timer ends at timerDue, Unix nanoseconds, at the latest when something is due; 0 when it is not set.
-	timer    *time.Timer
-	timerDue int64
+	// timer ends when something is due.
+	timer *time.Timer
 	// nextMove is when the running move task goes on, Unix nanoseconds.
 	nextMove int64
 }
 
 // purge forgets all messages.
 func (q *queue) purge() {
-	q.clear()
-	q.journal.DeletePrefix(q.messageKey(nil))
-}
-
-func (q *queue) clear() {
 	q.agenda = nil
 	q.known = make(map[uint64]*record)
 	q.fair = fairShare{groups: make(map[string]*group)}
 	q.count = [HeldInFlight + 1]int{}
+	q.journal.DeletePrefix(q.messageKey(nil))
 }
 
 // put takes in a new record and hides it for delay first. Numbers go with the clock, so that after a restart none stands for a second message.

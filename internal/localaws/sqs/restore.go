@@ -35,7 +35,7 @@ func Open(options Options, from *journal.Journal) (*Service, error) {
 		return nil, err
 	}
 	for name := range s.queues { // what was due meanwhile happens, the rest is scheduled
-		if err := s.withQueue(name, func(*queue, time.Time) error { return nil }); err != nil {
+		if err := s.tick(name); err != nil {
 			return nil, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,9 +63,12 @@ func (s *Service) newQueue(name string, now time.Time) *queue {
 			ID:      rand.Uint64(), //nolint:gosec // tells queues apart, guards nothing
 			Created: now.UnixNano(), Modified: now.UnixNano(), Tags: map[string]string{},
 		},
-		journal: s.journal, name: name, arn: s.options.queueARN(name), settings: s.defaults, arrived: make(chan struct{}, 1),
+		name: name, arn: s.options.queueARN(name), settings: s.defaults, arrived: make(chan struct{}, 1),
+		timer: time.AfterFunc(time.Hour, func() { _ = s.tick(name) }),
 	}
-	q.clear()
+	q.timer.Stop() // until something is due
+	q.purge()
+	q.journal = s.journal
 	return q
 }
 
@@ -81,11 +85,12 @@ func (s *Service) Close() {
 	}
 }
 
-// stop wakes all long polls of a queue for good and ends its timer.
+// stop wakes all long polls of a queue for good and ends its timer. It is idempotent.
 func (q *queue) stop() {
-	close(q.arrived)
-	if q.timer != nil {
-		q.timer.Stop()
+	q.timer.Stop()
+	if q.arrived != nil {
+		close(q.arrived)
+		q.arrived = nil
 	}
 }
 
@@ -142,12 +147,13 @@ func (s *Service) settle(q *queue, now time.Time) {
 	s.moveOn(q, now)
 }
 
+// byARN returns the queue of an ARN, nil when there is none.
 func (s *Service) byARN(arn string) *queue {
-	name, ok := parseARN(arn)
-	if !ok || s.options.queueARN(name) != arn {
+	q := s.queues[arn[strings.LastIndexByte(arn, ':')+1:]]
+	if q == nil || q.arn != arn {
 		return nil
 	}
-	return s.queues[name]
+	return q
 }
 
 // ready settles a queue after a change, and sees to it and its dead-letter queue, where messages may have gone.
@@ -173,23 +179,12 @@ func (s *Service) schedule(q *queue, now time.Time) {
 		default: // somebody is being woken already, or will find out at the next receive
 		}
 	}
-	due := q.nextDue()
-	if due == 0 || q.timerDue != 0 && q.timerDue <= due {
-		return // an early timer only finds nothing due and comes back here
-	}
-	q.timerDue = due
-	wait := time.Duration(due - now.UnixNano())
-	if q.timer == nil {
-		q.timer = time.AfterFunc(wait, func() { s.tick(q.name) })
-	} else {
-		q.timer.Reset(wait)
+	if due := q.nextDue(); due > 0 {
+		q.timer.Reset(time.Duration(due - now.UnixNano()))
 	}
 }
 
-// tick is the timer's work. A queue that is gone has none.
-func (s *Service) tick(name string) {
-	_ = s.withQueue(name, func(q *queue, _ time.Time) error {
-		q.timerDue = 0
-		return nil
-	})
+// tick is a visit that changes nothing but what is due.
+func (s *Service) tick(name string) error {
+	return s.withQueue(name, func(*queue, time.Time) error { return nil })
 }
