@@ -40,15 +40,19 @@ func (e *BatchExporter) tableName() *string {
 	return e.Table.TableName()
 }
 
-// tableAlarms tell that DynamoDB refused writes, so that events may be delivered twice or,
-// with dedup.on_store_failure closed, late. On demand it does so when the traffic more than
-// doubles within half an hour.
+// tableAlarms tell that DynamoDB refused writes or reads, so that events may be delivered twice
+// or, with dedup.on_store_failure closed, late. On demand it does so when the traffic more than
+// doubles within half an hour. They are two alarms, because one over the sum costs as much as both
+// (CloudWatch bills the metrics of an alarm) and cannot run on MiniStack.
 func (e *BatchExporter) tableAlarms() []alarm {
 	if e.Table == nil {
 		return nil
 	}
-	throttled := e.Table.Metric(jsii.String("WriteThrottleEvents"), sum())
-	return []alarm{{"throttles-table", "throttles-table", "The dedup table is throttled", throttled, 1, sickPeriods}}
+	writes, reads := e.Table.Metric(jsii.String("WriteThrottleEvents"), sum()), e.Table.Metric(jsii.String("ReadThrottleEvents"), sum())
+	return []alarm{
+		{"throttles-table", "throttles-table", "Writes to the dedup table are throttled", writes, 1, sickPeriods},
+		{"throttles-table-reads", "throttles-table", "Reads of the dedup table are throttled", reads, 1, sickPeriods},
+	}
 }
 
 // tableWrites is how many write units the table was charged for.

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strconv"
 	"testing"
 )
@@ -39,14 +40,38 @@ func TestTable_Off_LeavesNothingOfIt(t *testing.T) {
 	if got := at(t, tpl.the(t, "AWS::Lambda::Function", "Flush"), "Properties.Environment.Variables.MILLRACE_TABLE"); got != `""` {
 		t.Errorf("flush is told of the table %s, want none", got)
 	}
-	if alarm := tpl.the(t, "AWS::CloudWatch::Alarm", "throttlestable"); alarm != nil {
-		t.Error("an alarm watches a table that is not there")
+	if watched := tableMetrics(t, tpl); len(watched) > 0 {
+		t.Errorf("alarms watch %q of a table that is not there", watched)
 	}
 	for _, call := range allowed(t, tpl, "Flush") {
 		if call[:4] == "dyna" {
 			t.Errorf("flush may still call %s", call)
 		}
 	}
+}
+
+// Dedup stands still when its table refuses reads, as much as when it refuses writes.
+func TestTable_Alarms_WatchWritesAndReads(t *testing.T) {
+	want := []string{"ReadThrottleEvents", "WriteThrottleEvents"}
+	if watched := tableMetrics(t, synth(t, goodProps(t))); !slices.Equal(watched, want) {
+		t.Errorf("alarms watch %q, want %q", watched, want)
+	}
+}
+
+// tableMetrics are the metrics of DynamoDB that alarms watch, sorted.
+func tableMetrics(t *testing.T, tpl template) (metrics []string) {
+	t.Helper()
+	for _, resource := range tpl["Resources"].(map[string]any) {
+		resource := resource.(map[string]any)
+		if resource["Type"] != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		if properties := resource["Properties"].(map[string]any); properties["Namespace"] == "AWS/DynamoDB" {
+			metrics = append(metrics, properties["MetricName"].(string))
+		}
+	}
+	slices.Sort(metrics)
+	return metrics
 }
 
 // stringConstants returns the string constants of a Go file, by name.
