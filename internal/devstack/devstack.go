@@ -108,7 +108,6 @@ func Start(ctx context.Context, o Options) (*localaws.Server, error) {
 		Tables:    []localaws.Table{{Name: DedupTable, Key: dynamo.KeyAttribute, KeyType: "B", TTL: dynamo.TTLAttribute}},
 		Buckets:   []string{ClaimBucket},
 		Functions: o.functions(),
-		Lambda:    lambda.Options{Freeze: true}, // whoever leaves work behind an invocation shall see here that it stands still
 		Mappings:  []localaws.Mapping{{Function: FunctionName(Flush), Options: o.mappingOptions()}},
 		FrontDoor: localaws.FrontDoor{Function: FunctionName(Ingest)},
 		Environment: func(awsURL string) map[string]string {

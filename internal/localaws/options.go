@@ -46,8 +46,6 @@ type Options struct {
 	// Environment returns variables for every function, given the URL of the AWS endpoint, which with port 0 is not known before.
 	// AWS_ENDPOINT_URL is set in any case. Default: none.
 	Environment func(awsURL string) map[string]string
-	// Lambda configures the host of the functions. Environment is set by Start.
-	Lambda lambda.Options
 	// Pages are handlers of the AWS endpoint for exact paths, asked before any service: for what the owner wants to serve beside
 	// AWS. Default: none.
 	Pages map[string]http.Handler

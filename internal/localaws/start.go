@@ -122,15 +122,11 @@ func (s *Server) openJournalOn(disk vfs.FS, dir string, version uint64) (*journa
 }
 
 func (s *Server) startFunctions() (err error) {
-	options := s.options.Lambda
-	options.Environment = map[string]string{"AWS_ENDPOINT_URL": s.awsURL}
+	environment := map[string]string{"AWS_ENDPOINT_URL": s.awsURL}
 	if s.options.Environment != nil {
-		maps.Copy(options.Environment, s.options.Environment(s.awsURL))
+		maps.Copy(environment, s.options.Environment(s.awsURL))
 	}
-	if options.Logger == nil {
-		options.Logger = s.options.Logger
-	}
-	s.functions, err = lambda.NewHost(s.options.Functions, options)
+	s.functions, err = lambda.NewHost(s.options.Functions, lambda.Options{Environment: environment, Logger: s.options.Logger})
 	s.router.services["lambda"] = s.functions
 	return err
 }

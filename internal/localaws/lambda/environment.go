@@ -70,7 +70,7 @@ func (e *environment) prepare(runtimeAPI string) {
 	e.command = exec.CommandContext(life, f.Bootstrap) //nolint:gosec // running the user's program is the purpose
 	e.command.Cancel = func() error { e.signal(syscall.SIGKILL); return nil }
 	e.command.Dir = f.Directory
-	e.command.Env = variables(f, e.pool.options, runtimeAPI)
+	e.command.Env = variables(f, e.pool.options.Environment, runtimeAPI)
 	e.command.Stdout, e.command.Stderr = e.log.write, e.log.write
 	e.command.SysProcAttr = childAttributes()
 }

@@ -29,12 +29,12 @@ func awaitState(t *testing.T, pid int, states string) {
 	t.Fatalf("process %d is never in one of the states %s", pid, states)
 }
 
-func TestHost_Freeze_StopsTheProcessBetweenInvocations(t *testing.T) {
+func TestHost_Invoke_FreezesTheProcessBetweenInvocations(t *testing.T) {
 	t.Parallel()
 	var log syncBuffer
 	f := function("f", "sigterm")
 	f.Log = &log
-	host, err := lambda.NewHost([]lambda.Function{f}, lambda.Options{Freeze: true})
+	host, err := lambda.NewHost([]lambda.Function{f}, lambda.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,24 +14,17 @@ import (
 
 // Options configure a Host. The zero value is usable.
 type Options struct {
-	// Region and AccountID appear in ARNs and in the functions' environment. Defaults "us-east-1" and "000000000000".
-	Region, AccountID string
 	// Environment is added to every function's own, e.g. AWS_ENDPOINT_URL.
 	Environment map[string]string
 	// IdleTimeout is how long an unused process is kept. Default 5 minutes.
 	IdleTimeout time.Duration
 	// ShutdownGrace is the time between SIGTERM and SIGKILL for processes that registered for SIGTERM. Default 500 ms.
 	ShutdownGrace time.Duration
-	// Freeze stops processes between invocations (SIGSTOP), as AWS does, so that what a function leaves behind waits for its next
-	// invocation here, too. It costs 15 µs of the 150 of an invocation. Default false: a debugger wants a process that answers.
-	Freeze bool
 	// Logger gets one line for each asynchronous event that is given up. Default: nothing.
 	Logger *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
-	o.Region = cmp.Or(o.Region, "us-east-1")
-	o.AccountID = cmp.Or(o.AccountID, "000000000000")
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, DefaultIdleTimeout)
 	o.ShutdownGrace = cmp.Or(o.ShutdownGrace, ShutdownGrace)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
@@ -86,7 +79,7 @@ func (h *Host) addFunction(f Function) error {
 
 // ARN returns the ARN of a function, whether it exists or not.
 func (h *Host) ARN(name string) string {
-	return "arn:aws:lambda:" + h.options.Region + ":" + h.options.AccountID + ":function:" + name
+	return "arn:aws:lambda:" + region + ":" + accountID + ":function:" + name
 }
 
 // PIDs returns the processes of a function: the leaders of their process groups. A function without any has none.

@@ -72,14 +72,13 @@ func (p *pool) take() (*environment, error) {
 	return p.start()
 }
 
-// put makes an environment available for a while, unless its process is gone.
+// put makes an environment available for a while, unless its process is gone. Meanwhile it is frozen, as on AWS: what a function
+// leaves behind waits for its next invocation.
 func (p *pool) put(env *environment) {
 	if env.gone.Err() != nil {
 		return
 	}
-	if p.options.Freeze {
-		env.signal(syscall.SIGSTOP)
-	}
+	env.signal(syscall.SIGSTOP)
 	env.idle.Store(true)
 	env.reaper.Reset(p.options.IdleTimeout)
 }

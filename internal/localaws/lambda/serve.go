@@ -11,9 +11,7 @@ import (
 // another may serve it.
 func (e *environment) serve(inv *invocation) (Result, bool) {
 	begin := time.Now()
-	if e.pool.options.Freeze {
-		e.signal(syscall.SIGCONT)
-	}
+	e.signal(syscall.SIGCONT)
 	taken, exceeded := e.carry(inv)
 	if taken.IsZero() && e.warm {
 		return Result{}, false

@@ -12,7 +12,7 @@ import (
 
 // variables builds the environment of a process: the host's common ones, the function's own, then Lambda's, the later winning.
 // Nothing leaks in from the host's own environment, as nothing does on AWS.
-func variables(f Function, options Options, runtimeAPI string) []string {
+func variables(f Function, common map[string]string, runtimeAPI string) []string {
 	list := []string{
 		"PATH=/usr/local/bin:/usr/bin:/bin",
 		"LANG=en_US.UTF-8",
@@ -22,7 +22,7 @@ func variables(f Function, options Options, runtimeAPI string) []string {
 		// The SDKs refuse to start without credentials; these sign requests that nobody verifies.
 		"AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test", "AWS_SESSION_TOKEN=test",
 	}
-	for _, given := range []map[string]string{options.Environment, f.Environment} {
+	for _, given := range []map[string]string{common, f.Environment} {
 		for name, value := range given {
 			list = append(list, name+"="+value)
 		}
@@ -37,8 +37,8 @@ func variables(f Function, options Options, runtimeAPI string) []string {
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_FORMAT="+string(f.LogFormat),
 		"AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023",
-		"AWS_REGION="+options.Region,
-		"AWS_DEFAULT_REGION="+options.Region,
+		"AWS_REGION="+region,
+		"AWS_DEFAULT_REGION="+region,
 		"LAMBDA_TASK_ROOT="+filepath.Dir(f.Bootstrap),
 		"LAMBDA_RUNTIME_DIR="+filepath.Dir(f.Bootstrap),
 		"_HANDLER=bootstrap",
