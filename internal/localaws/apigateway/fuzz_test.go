@@ -37,6 +37,7 @@ func FuzzDecodeReply(f *testing.F) {
 func FuzzEvent(f *testing.F) {
 	f.Add("/v1/x", "a=1&b=%zz", "application/json", "text\xff")
 	f.Add("/%2e%2e/", "", "", "")
+	f.Add("/", "%fe=1&%ff=2", "", "") // two names that are one as UTF-8: a bad request
 	f.Fuzz(func(t *testing.T, path, query, contentType, body string) {
 		for _, shape := range []Shape{ShapeHTTP, ShapeREST, ShapeURL} {
 			g, err := New(nil, Options{Shape: shape})
@@ -45,7 +46,7 @@ func FuzzEvent(f *testing.F) {
 			}
 			c := newCall(http.MethodPost, "/", body, http.Header{"Content-Type": {contentType}})
 			c.URL.Path, c.URL.RawQuery, c.path = path, query, path
-			if event := encode(t, g, c); !json.Valid(event) {
+			if event, err := marshal(g.encode(c)); err == nil && !json.Valid(event) {
 				t.Errorf("%s: event is no JSON: %q", shape, event)
 			}
 		}

@@ -116,59 +116,43 @@ func TestGateway_Errors(t *testing.T) {
 		status int
 		body   string
 	}
+	type answers map[apigateway.Shape]answer
+	failed := answers{"rest": {502, `{"message":"Internal server error"}`}, "http": {500, `{"message":"Internal Server Error"}`}, "url": {502, "Internal Server Error"}}
+	refused := answers{
+		"rest": {413, `{"message":"Request Too Long"}`}, "http": {413, `{"message":"Request Entity Too Large"}`}, "url": {413, `{"Message":"Request Entity Too Large"}`},
+	}
+	unavailable := answer{503, `{"message":"Service Unavailable"}`}
+	empty := func() io.Reader { return http.NoBody }
 	tests := []struct {
-		name            string
-		invoke          apigateway.InvokeFunc
-		body            func() io.Reader
-		rest, http, url answer
+		name   string
+		invoke apigateway.InvokeFunc
+		body   func() io.Reader
+		want   answers
 	}{
-		{
-			"the function failed", failing, nil,
-			answer{502, `{"message":"Internal server error"}`}, answer{500, `{"message":"Internal Server Error"}`}, answer{502, "Internal Server Error"},
-		},
-		{
-			"the reply has no sensible status", answering(`{"statusCode":"no"}`), nil,
-			answer{502, `{"message":"Internal server error"}`}, answer{500, `{"message":"Internal Server Error"}`}, answer{502, "Internal Server Error"},
-		},
-		{
-			"the function is throttled", refusing(&lambda.Error{Status: 429}), nil,
-			answer{500, `{"message":"Internal server error"}`}, answer{503, `{"message":"Service Unavailable"}`}, answer{429, `{"Message":"Rate Exceeded."}`},
-		},
-		{
-			"the event is over 6 MB", refusing(&lambda.Error{Status: 413}), nil,
-			answer{413, `{"message":"Request Too Long"}`}, answer{413, `{"message":"Request Entity Too Large"}`}, answer{413, `{"Message":"Request Entity Too Large"}`},
-		},
-		{
-			"nobody to invoke", refusing(errors.New("gone")), nil,
-			answer{500, `{"message":"Internal server error"}`}, answer{503, `{"message":"Service Unavailable"}`}, answer{502, "Internal Server Error"},
-		},
-		{
-			"a body over 10 MB with its length", answering(`{}`), func() io.Reader { return bytes.NewReader(tooLong) },
-			answer{413, `{"message":"Request Too Long"}`}, answer{413, `{"message":"Request Entity Too Large"}`}, answer{413, `{"Message":"Request Entity Too Large"}`},
-		},
-		{
-			"a body over 10 MB without its length", answering(`{}`), func() io.Reader { return io.LimitReader(zeros{}, apigateway.MaxRequestBytes+1) },
-			answer{413, `{"message":"Request Too Long"}`}, answer{413, `{"message":"Request Entity Too Large"}`}, answer{413, `{"Message":"Request Entity Too Large"}`},
-		},
-		{
-			"a body that breaks off", answering(`{}`), func() io.Reader { return brokenBody{} },
-			answer{400, `{"message":"Bad Request"}`}, answer{400, `{"message":"Bad Request"}`}, answer{400, `{"Message":"Bad Request"}`},
-		},
-		{
-			"no reply in time", refusing(context.DeadlineExceeded), nil,
-			answer{504, `{"message":"Endpoint request timed out"}`}, answer{503, `{"message":"Service Unavailable"}`}, answer{502, "Internal Server Error"},
-		},
+		{"the function failed", failing, empty, failed},
+		{"the reply has no sensible status", answering(`{"statusCode":"no"}`), empty, failed},
+		{"the function is throttled", refusing(&lambda.Error{Status: 429}), empty, answers{
+			"rest": {500, `{"message":"Internal server error"}`}, "http": unavailable, "url": {429, `{"Message":"Rate Exceeded."}`},
+		}},
+		{"the event is over 6 MB", refusing(&lambda.Error{Status: 413}), empty, refused},
+		{"nobody to invoke", refusing(errors.New("gone")), empty, answers{
+			"rest": {500, `{"message":"Internal server error"}`}, "http": unavailable, "url": {502, "Internal Server Error"},
+		}},
+		{"a body over 10 MB with its length", answering(`{}`), func() io.Reader { return bytes.NewReader(tooLong) }, refused},
+		{"a body over 10 MB without its length", answering(`{}`), func() io.Reader { return io.LimitReader(zeros{}, apigateway.MaxRequestBytes+1) }, refused},
+		{"a body that breaks off", answering(`{}`), func() io.Reader { return brokenBody{} }, answers{
+			"rest": {400, `{"message":"Bad Request"}`}, "http": {400, `{"message":"Bad Request"}`}, "url": {400, `{"Message":"Bad Request"}`},
+		}},
+		{"no reply in time", refusing(context.DeadlineExceeded), empty, answers{
+			"rest": {504, `{"message":"Endpoint request timed out"}`}, "http": unavailable, "url": {502, "Internal Server Error"},
+		}},
 	}
 	for _, test := range tests {
-		for shape, want := range map[apigateway.Shape]answer{apigateway.ShapeREST: test.rest, apigateway.ShapeHTTP: test.http, apigateway.ShapeURL: test.url} {
+		for shape, want := range test.want {
 			t.Run(string(shape)+": "+test.name, func(t *testing.T) {
 				t.Parallel()
-				var body io.Reader = http.NoBody
-				if test.body != nil {
-					body = test.body()
-				}
 				g := newGateway(t, test.invoke, apigateway.Options{Shape: shape})
-				response := serve(g, httptest.NewRequest(http.MethodPost, g.Prefix()+"/x", body))
+				response := serve(g, httptest.NewRequest(http.MethodPost, g.Prefix()+"/x", test.body()))
 				if diff := cmp.Diff(want, answer{response.StatusCode, readAll(t, response)}, cmp.AllowUnexported(answer{})); diff != "" {
 					t.Errorf("answer (-want +got):\n%s", diff)
 				}
