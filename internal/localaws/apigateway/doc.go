@@ -4,7 +4,7 @@
 //	shape         event        path in it            body in base64
 //	ShapeHTTP     format 2.0   decoded               unless text/*, application/json, application/xml or application/javascript
 //	                                                 without a Content-Encoding
-//	ShapeREST     format 1.0   decoded, no stage     when the Content-Type matches BinaryMediaTypes (default */*: always)
+//	ShapeREST     format 1.0   decoded, no stage     always: its binary media types are */*
 //	ShapeURL      format 2.0   as sent               as ShapeHTTP
 //
 // The first rule is not in AWS's documentation; it was observed by others against AWS (a form or a missing Content-Type is base64).
@@ -24,8 +24,9 @@
 //
 // # Not emulated
 //
-// The members of a REST event's identity that are null without a credential are absent here.
+// The members of a REST event's identity that are null without a credential are absent here. A reply must be what AWS's struct for Go
+// describes; one without a statusCode, or with numbers for texts, which AWS forgives, is a failure of the function here.
 //
-// Routes and methods (everything goes to the one function), authorizers, API keys, usage plans, CORS configuration, mapping
-// templates, response streaming and WebSocket APIs.
+// Routes and methods (everything goes to the one function), other binary media types, authorizers, API keys, usage plans, CORS
+// configuration, mapping templates, response streaming and WebSocket APIs.
 package apigateway

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"mime"
 	"net"
 	"net/http"
 	"strconv"
@@ -45,7 +46,7 @@ func marshal(event object) ([]byte, error) {
 // event1 is the event of a REST API's proxy integration (payload format 1.0): single and multi-value maps side by side, null for
 // what is absent, the path without the stage.
 // Source: "Set up Lambda proxy integrations", API Gateway developer guide.
-func (c *call) event1(stage string, binary []string) object {
+func (c *call) event1(stage string) object {
 	resource, parameters := "/{proxy+}", object{"proxy": strings.TrimPrefix(c.path, "/")}
 	if c.path == "/" {
 		resource, parameters = "/", nil
@@ -66,8 +67,10 @@ func (c *call) event1(stage string, binary []string) object {
 	if query := c.URL.Query(); len(query) > 0 {
 		event["queryStringParameters"], event["multiValueQueryStringParameters"] = flatten(query, last), query
 	}
-	contentType := cmp.Or(c.Header.Get("Content-Type"), "application/json") // what a REST API takes a missing one for
-	return c.addBody(event, matchesBinary(contentType, binary))
+	if c.body != "" {
+		event["body"], event["isBase64Encoded"] = []byte(c.body), true // every media type is binary
+	}
+	return event
 }
 
 // event2 is the event of payload format 2.0: header names in lower case, repeated headers and query parameters joined with
@@ -97,17 +100,27 @@ func (c *call) event2(path, account string) object {
 	if query := c.URL.Query(); len(query) > 0 {
 		event["queryStringParameters"] = flatten(query, commaSeparated)
 	}
-	return c.addBody(event, !isText(c.Header))
-}
-
-func (c *call) addBody(event object, inBase64 bool) object {
 	if c.body != "" {
-		event["body"], event["isBase64Encoded"] = c.body, inBase64
+		event["body"] = c.body
 	}
-	if c.body != "" && inBase64 {
-		event["body"] = []byte(c.body)
+	if c.body != "" && !isText(c.Header) {
+		event["body"], event["isBase64Encoded"] = []byte(c.body), true
 	}
 	return event
+}
+
+// isText reports whether format 2.0 has a body as it is. Anything else is base64: forms, a missing Content-Type, +json types and
+// whatever has a Content-Encoding.
+func isText(header http.Header) bool {
+	if encoding := header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return false
+	}
+	switch media, _, _ := mime.ParseMediaType(header.Get("Content-Type")); media {
+	case "application/json", "application/xml", "application/javascript":
+		return true
+	default:
+		return strings.HasPrefix(media, "text/")
+	}
 }
 
 // headers are those that a function sees: the client's, and what API Gateway adds.

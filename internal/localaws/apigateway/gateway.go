@@ -28,8 +28,6 @@ type Options struct {
 	Shape Shape
 	// Stage is the REST API's stage, the first segment of every path; default "prod". The other shapes have none.
 	Stage string
-	// BinaryMediaTypes are the REST API's: exact types, "image/*" or "*/*". Default */*, which makes every body base64.
-	BinaryMediaTypes []string
 	// Rate and Burst are the throttling of the stage: requests a second, and how many at once. Default: no limit here, although
 	// AWS has one for each account and region, 10,000 and 5,000.
 	Rate  float64
@@ -41,9 +39,6 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.Shape = cmp.Or(o.Shape, ShapeHTTP)
 	o.Stage = cmp.Or(o.Stage, "prod")
-	if o.BinaryMediaTypes == nil {
-		o.BinaryMediaTypes = []string{"*/*"}
-	}
 	o.AccessLog = cmp.Or(o.AccessLog, slog.New(slog.DiscardHandler))
 	return o
 }
@@ -112,7 +107,7 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) reply {
 	if err != nil {
 		return g.refuse(troubleOf(err, notInvoked))
 	}
-	decoded, err := g.decode(c, result.Payload)
+	decoded, err := decode(result.Payload, g.contentType)
 	if err != nil || result.Failed() {
 		return g.refuse(failed)
 	}

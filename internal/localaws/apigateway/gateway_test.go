@@ -56,7 +56,7 @@ func readAll(tb testing.TB, r *http.Response) string {
 
 func TestGateway_Replies(t *testing.T) {
 	t.Parallel()
-	rest, restImages := apigateway.Options{Shape: apigateway.ShapeREST}, apigateway.Options{Shape: apigateway.ShapeREST, BinaryMediaTypes: []string{"image/*"}}
+	rest := apigateway.Options{Shape: apigateway.ShapeREST}
 	badGateway, badReply := `{"message":"Internal server error"}`, `{"message":"Internal Server Error"}`
 	tests := []struct {
 		name    string
@@ -70,21 +70,17 @@ func TestGateway_Replies(t *testing.T) {
 			201, http.Header{"Content-Type": {"text/csv"}, "X-A": {"1"}, "Set-Cookie": {"a=1", "b=2"}, "Content-Length": {"4"}}, "x,y\n"},
 		{"http: base64 is decoded", apigateway.Options{}, `{"statusCode":200,"body":"AP8=","isBase64Encoded":true}`, 200, nil, "\x00\xff"},
 		{"http: broken base64", apigateway.Options{}, `{"statusCode":200,"body":"?","isBase64Encoded":true}`, 500, nil, badReply},
-		{"http: status as a string, no type", apigateway.Options{}, `{"statusCode":"404"}`, 404, http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, ""},
-		{"http: no status makes it the body", apigateway.Options{}, `{"a":1}`, 200, http.Header{"Content-Type": {"application/json"}}, `{"a":1}`},
-		{"http: no JSON makes it the body", apigateway.Options{}, `half {`, 200, http.Header{"Content-Type": {"application/json"}}, `half {`},
-		{"http: null makes it the body", apigateway.Options{}, `null`, 200, nil, `null`},
+		{"http: a status alone", apigateway.Options{}, `{"statusCode":404}`, 404, http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, ""},
+		{"http: no status", apigateway.Options{}, `{"a":1}`, 500, nil, badReply},
 		{"http: a status and something broken", apigateway.Options{}, `{"statusCode":200,"body":{}}`, 500, nil, badReply},
 		{"http: a status out of range", apigateway.Options{}, `{"statusCode":700}`, 500, nil, badReply},
-		{"http: numbers and booleans as header values", apigateway.Options{}, `{"statusCode":200,"headers":{"X-N":5,"X-B":true}}`, 200, http.Header{"X-N": {"5"}, "X-B": {"true"}}, ""},
 		{"http: connection headers are not passed on", apigateway.Options{}, `{"statusCode":200,"headers":{"connection":"close","transfer-encoding":"chunked","content-length":"99"},"body":"ok"}`,
 			200, http.Header{"Connection": nil, "Transfer-Encoding": nil, "Content-Length": {"2"}}, "ok"},
 		{"http: no content", apigateway.Options{}, `{"statusCode":204,"body":"dropped"}`, 204, http.Header{"Content-Length": nil}, ""},
 		{"rest: a full reply", rest, `{"statusCode":200,"multiValueHeaders":{"Set-Cookie":["a=1","b=2"]},"headers":{"X-A":"1","Set-Cookie":"single"},"body":"{}"}`,
 			200, http.Header{"Content-Type": {"application/json"}, "X-A": {"1"}, "Set-Cookie": {"a=1", "b=2"}}, "{}"},
 		{"rest: the list wins in either order", rest, `{"statusCode":200,"headers":{"X-A":"single"},"multiValueHeaders":{"X-A":["1","2"]}}`, 200, http.Header{"X-A": {"1", "2"}}, ""},
-		{"rest: base64 is decoded with */*", rest, `{"statusCode":200,"body":"AP8=","isBase64Encoded":true}`, 200, nil, "\x00\xff"},
-		{"rest: base64 stays when nothing matches Accept", restImages, `{"statusCode":200,"body":"AP8=","isBase64Encoded":true}`, 200, nil, "AP8="},
+		{"rest: base64 is decoded", rest, `{"statusCode":200,"body":"AP8=","isBase64Encoded":true}`, 200, nil, "\x00\xff"},
 		{"rest: no status", rest, `{"a":1}`, 502, nil, badGateway},
 		{"rest: no object", rest, `"hello"`, 502, nil, badGateway},
 		{"rest: more after the reply", rest, `{"statusCode":200} x`, 502, nil, badGateway},

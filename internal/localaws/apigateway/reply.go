@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // reply is what goes back to the client.
@@ -16,6 +16,31 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
+}
+
+// decode reads a function's reply, in either format. Its size is bounded by Lambda, its depth by the decoder.
+func decode(payload []byte, contentType string) (p reply, err error) {
+	var from events.APIGatewayV2HTTPResponse // has the members of both formats
+	if err := json.Unmarshal(payload, &from); err != nil {
+		return p, err
+	}
+	if from.StatusCode < 200 || from.StatusCode > 599 {
+		return p, fmt.Errorf("statusCode %d is not an HTTP status", from.StatusCode)
+	}
+	p = reply{status: from.StatusCode, header: http.Header{"Content-Type": {contentType}}, body: []byte(from.Body)}
+	for name, value := range from.Headers {
+		p.header.Set(name, value)
+	}
+	for name, values := range from.MultiValueHeaders { // a header that is in both maps counts once, from the list
+		p.header[http.CanonicalHeaderKey(name)] = values
+	}
+	for _, cookie := range from.Cookies {
+		p.header.Add("Set-Cookie", cookie)
+	}
+	if from.IsBase64Encoded {
+		p.body, err = base64.StdEncoding.DecodeString(from.Body)
+	}
+	return p, err
 }
 
 // write sends the reply. Connection headers of the function's are not passed on, as on AWS.
@@ -33,84 +58,11 @@ func (p reply) write(w http.ResponseWriter) {
 	}
 }
 
-// functionReply is a proxy reply of either format, as functions write it: numbers may be texts, and texts numbers.
-type functionReply struct {
-	StatusCode        scalar              `json:"statusCode"` // empty when there is none
-	Headers           map[string]scalar   `json:"headers"`
-	MultiValueHeaders map[string][]scalar `json:"multiValueHeaders"`
-	Cookies           []scalar            `json:"cookies"`
-	Body              string              `json:"body"`
-	IsBase64Encoded   bool                `json:"isBase64Encoded"`
-}
-
-// scalar is a text, a number or a boolean, as text.
-type scalar string
-
-// UnmarshalJSONFrom reads one.
-func (s *scalar) UnmarshalJSONFrom(from *jsontext.Decoder) error {
-	token, err := from.ReadToken()
-	if err != nil {
-		return err
+// deleteHops deletes the headers that concern one connection only.
+func deleteHops(header http.Header) {
+	for _, name := range []string{
+		"Connection", "Content-Length", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+	} {
+		delete(header, name)
 	}
-	switch token.Kind() {
-	case '"', '0', 't', 'f':
-		*s = scalar(token.String())
-		return nil
-	default:
-		return fmt.Errorf("%s where a text or a number should be", token)
-	}
-}
-
-// parseReply reads a function's reply. Its size is bounded by Lambda, its depth by the decoder. The status is valid even when there
-// is an error.
-func parseReply(payload []byte) (from functionReply, err error) {
-	err = json.Unmarshal(payload, &from, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	return from, err
-}
-
-// decode1 reads a reply in format 1.0. Base64 is decoded when the client accepts a binary media type, else passed on as text.
-func decode1(payload []byte, accept string, binary []string) (reply, error) {
-	from, err := parseReply(payload)
-	if err != nil {
-		return reply{}, err
-	}
-	from.IsBase64Encoded = from.IsBase64Encoded && matchesBinary(accept, binary)
-	return from.reply("application/json")
-}
-
-// decode2 reads a reply in format 2.0. One that has no statusCode, or is no JSON at all, is the body itself: AWS's
-// documentation promises that for JSON only, but it was observed for anything.
-func decode2(payload []byte) (reply, error) {
-	from, err := parseReply(payload)
-	if from.StatusCode == "" {
-		return reply{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: payload}, nil
-	}
-	if err != nil {
-		return reply{}, err
-	}
-	return from.reply("text/plain; charset=utf-8")
-}
-
-// reply checks and decodes what the function wrote.
-func (f functionReply) reply(defaultType string) (p reply, err error) {
-	p = reply{header: http.Header{"Content-Type": {defaultType}}, body: []byte(f.Body)}
-	if p.status, err = strconv.Atoi(string(f.StatusCode)); err != nil || p.status < 200 || p.status > 599 {
-		return p, fmt.Errorf("statusCode %q is not an HTTP status", f.StatusCode)
-	}
-	for name, value := range f.Headers {
-		p.header.Set(name, string(value))
-	}
-	for name, values := range f.MultiValueHeaders { // a header that is in both maps counts once, from the list
-		p.header.Del(name)
-		for _, value := range values {
-			p.header.Add(name, string(value))
-		}
-	}
-	for _, cookie := range f.Cookies {
-		p.header.Add("Set-Cookie", string(cookie))
-	}
-	if f.IsBase64Encoded {
-		p.body, err = base64.StdEncoding.DecodeString(f.Body)
-	}
-	return p, err
 }
