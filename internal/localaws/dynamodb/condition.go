@@ -3,6 +3,7 @@ package dynamodb
 import (
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // maxExpressionBytes bounds an expression. Source: Amazon DynamoDB Developer Guide, "Quotas": 4 KB.
@@ -75,18 +76,8 @@ func parseTest(text string, values item) (test, error) {
 
 // decide says what an operator makes of two values in that order, or of two that cannot be compared.
 func decide(operator string, order int, ok bool) bool {
-	switch operator {
-	case "=":
-		return ok && order == 0
-	case "<>":
-		return !ok || order != 0
-	case "<":
-		return ok && order < 0
-	case "<=":
-		return ok && order <= 0
-	case ">":
-		return ok && order > 0
-	default:
-		return ok && order >= 0
+	if !ok {
+		return operator == "<>"
 	}
+	return strings.Contains(operator, [...]string{"<", "=", ">"}[order+1])
 }

@@ -9,7 +9,7 @@
 // emulated never looks as if it had worked. So are deletes of items and tables, queries and updates,
 // and in conditions (condition.go) NOT, parentheses, placeholders of names and all functions
 // but attribute_exists and attribute_not_exists. Billing mode and consistent reads are accepted without effect:
-// nothing is metered here, and all reads are consistent.
+// nothing is metered here, and all reads are consistent. A page of a scan ends after 1,000 items (AWS: after 1 MB).
 //
 // Items are kept in memory and, with a journal, on disk: a reply goes out after what it tells is
 // synced. The owner of the service switches time to live on (CreateTable); it removes items some time after they

@@ -1,6 +1,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"math/big"
@@ -19,8 +20,8 @@ const (
 	maxKeyBytes = 2048
 	// maxBatchKeys is the most keys of one BatchGetItem. Source: Amazon DynamoDB API Reference.
 	maxBatchKeys = 100
-	// maxPageBytes bounds what a Scan returns at once. Source: the same, Scan.
-	maxPageBytes = 1 << 20
+	// maxPageItems is the most items of one page of a Scan. It is ours: AWS ends a page at 1 MB.
+	maxPageItems = 1000
 )
 
 // idOf returns what identifies an item in its table: type and value of its key.
@@ -193,32 +194,30 @@ type scanOutput struct {
 
 // scan returns items in the order of their keys, a page at a time.
 func (s *Service) scan(in scanInput) (out scanOutput, err error) {
-	err = s.onTable(in.TableName, func(t *table) error {
+	err = s.onTable(in.TableName, func(t *table) (err error) {
 		after := ""
 		if in.ExclusiveStartKey != nil {
 			if after, err = t.idOfKey(in.ExclusiveStartKey); err != nil {
 				return err
 			}
 		}
-		size := 0
 		for _, id := range slices.Sorted(maps.Keys(t.items)) {
-			it := t.items[id]
 			if id <= after {
 				continue
 			}
-			if len(out.Items) == in.Limit && in.Limit > 0 || size > maxPageBytes {
-				last := out.Items[len(out.Items)-1]
+			if out.Count == min(cmp.Or(in.Limit, maxPageItems), maxPageItems) {
+				last := out.Items[out.Count-1]
 				out.LastEvaluatedKey = item{t.Key: last[t.Key]}
 				break
 			}
-			out.Items = append(out.Items, it)
-			size += it.size()
-		}
-		out.Count, out.ScannedCount = len(out.Items), len(out.Items)
-		if in.Select == "COUNT" {
-			out.Items = nil
+			out.Items = append(out.Items, t.items[id])
+			out.Count++
 		}
 		return nil
 	})
+	out.ScannedCount = out.Count
+	if in.Select == "COUNT" {
+		out.Items = nil
+	}
 	return out, err
 }

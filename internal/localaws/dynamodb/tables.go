@@ -79,21 +79,24 @@ type tableInput struct {
 	TableName string
 }
 
-type createTableInput struct {
+// definition is what a table is made of.
+type definition struct {
 	tableInput
 	KeySchema            []keySchema
 	AttributeDefinitions []attribute
-	BillingMode          string
+}
+
+type createTableInput struct {
+	definition
+	BillingMode string
 }
 
 type description struct {
-	TableName            string
-	TableArn             string
-	TableStatus          string
-	KeySchema            []keySchema
-	AttributeDefinitions []attribute
-	CreationDateTime     float64
-	ItemCount            int
+	definition
+	TableArn         string
+	TableStatus      string
+	CreationDateTime float64
+	ItemCount        int
 }
 
 // describedTable is a table as CreateTable, or as DescribeTable shows it.
@@ -103,15 +106,15 @@ type describedTable struct {
 }
 
 func (s *Service) createTable(in createTableInput) (out describedTable, err error) {
-	if len(in.KeySchema) != 1 || in.KeySchema[0].KeyType != "HASH" || len(in.AttributeDefinitions) != 1 ||
-		in.AttributeDefinitions[0].AttributeName != in.KeySchema[0].AttributeName {
+	keys, attributes := in.KeySchema, in.AttributeDefinitions
+	if len(keys) != 1 || keys[0].KeyType != "HASH" || len(attributes) != 1 || attributes[0].AttributeName != keys[0].AttributeName {
 		return out, errValidation("Not emulated here: a table has one partition key and no sort key")
 	}
 	err = s.locked(func() error {
 		if s.tables[in.TableName] != nil {
 			return awsjson.Refuse("ResourceInUseException", "Table already exists: %s", in.TableName)
 		}
-		t, err := s.addTable(in.TableName, in.KeySchema[0].AttributeName, in.AttributeDefinitions[0].AttributeType)
+		t, err := s.addTable(in.TableName, keys[0].AttributeName, attributes[0].AttributeType)
 		if err == nil {
 			out.TableDescription = s.describe(t)
 		}
@@ -130,11 +133,10 @@ func (s *Service) describeTable(in tableInput) (out describedTable, err error) {
 
 func (s *Service) describe(t *table) *description {
 	return &description{
-		TableName: t.Name, TableStatus: "ACTIVE",
-		TableArn:             "arn:aws:dynamodb:" + s.options.Region + ":" + s.options.AccountID + ":table/" + t.Name,
-		KeySchema:            []keySchema{{t.Key, "HASH"}},
-		AttributeDefinitions: []attribute{{t.Key, t.Type}},
-		CreationDateTime:     float64(t.Created.UnixMilli()) / 1000, ItemCount: len(t.items),
+		definition:       definition{tableInput{t.Name}, []keySchema{{t.Key, "HASH"}}, []attribute{{t.Key, t.Type}}},
+		TableArn:         "arn:aws:dynamodb:" + s.options.Region + ":" + s.options.AccountID + ":table/" + t.Name,
+		TableStatus:      "ACTIVE",
+		CreationDateTime: float64(t.Created.UnixMilli()) / 1000, ItemCount: len(t.items),
 	}
 }
 

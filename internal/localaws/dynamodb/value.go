@@ -14,15 +14,6 @@ import (
 // item is a map of attributes, or of the values of a request.
 type item map[string]value
 
-// size is about what it takes on the wire.
-func (it item) size() int {
-	n := 0
-	for name, v := range it {
-		n += len(name) + len(v.raw)
-	}
-	return n
-}
-
 // value is one attribute: a type such as "S", "N", "B", and what stands behind it.
 type value struct {
 	kind string
