@@ -74,11 +74,11 @@ func (s *Service) answer(r *http.Request) (any, error) {
 	name, known := strings.CutPrefix(r.Header.Get("X-Amz-Target"), s.Target)
 	run, ok := s.Operations[name]
 	if r.Method != http.MethodPost || !known || !ok {
-		return nil, RefuseAs("UnknownOperationException", "InvalidAction", "The action %q is not valid for this endpoint, or not emulated. "+
+		return nil, Refuse("UnknownOperationException", "The action %q is not valid for this endpoint, or not emulated. "+
 			"It speaks only the AWS JSON protocol (POST with X-Amz-Target: %sOperation).", name, s.Target)
 	}
 	if !isSignature(r.Header.Get("Authorization")) {
-		return nil, RefuseAs("IncompleteSignatureException", "IncompleteSignature",
+		return nil, Refuse("IncompleteSignatureException",
 			"Authorization header requires 'AWS4-HMAC-SHA256' with 'Credential=', 'SignedHeaders=' and 'Signature='.")
 	}
 	body := s.buffer()
@@ -124,7 +124,7 @@ func (s *Service) read(to *bytes.Buffer, r *http.Request) error {
 }
 
 func errSerialization(format string, args ...any) error {
-	return RefuseAs("SerializationException", "MalformedInput", format, args...)
+	return Refuse("SerializationException", format, args...)
 }
 
 // refuse answers with an error, and with the header that SDKs read the query protocol's code from.

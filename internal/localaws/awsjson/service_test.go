@@ -81,10 +81,10 @@ func TestService_Replies(t *testing.T) {
 		want, fault        string
 	}{
 		{"a call", "Greeter_1.Greet", `{"Name":"Ann"}`, 200, `{"Text":"hello Ann"}`, ""},
-		{"an unknown operation", "Greeter_1.Leave", `{}`, 400, `{"__type":"com.example#UnknownOperationException"`, "InvalidAction;Sender"},
-		{"another service", "Greeter_2.Greet", `{}`, 400, `{"__type":"com.example#UnknownOperationException"`, "InvalidAction;Sender"},
-		{"broken JSON", "Greeter_1.Greet", `{"Name":`, 400, `{"__type":"com.example#SerializationException"`, "MalformedInput;Sender"},
-		{"a duplicate key", "Greeter_1.Greet", `{"Name":"a","Name":"b"}`, 400, `{"__type":"com.example#SerializationException"`, "MalformedInput;Sender"},
+		{"an unknown operation", "Greeter_1.Leave", `{}`, 400, `{"__type":"com.example#UnknownOperationException"`, "UnknownOperationException;Sender"},
+		{"another service", "Greeter_2.Greet", `{}`, 400, `{"__type":"com.example#UnknownOperationException"`, "UnknownOperationException;Sender"},
+		{"broken JSON", "Greeter_1.Greet", `{"Name":`, 400, `{"__type":"com.example#SerializationException"`, "SerializationException;Sender"},
+		{"a duplicate key", "Greeter_1.Greet", `{"Name":"a","Name":"b"}`, 400, `{"__type":"com.example#SerializationException"`, "SerializationException;Sender"},
 		{"a refusal while decoding", "Greeter_1.Greet", `{"Name":"nobody"}`, 400,
 			`{"__type":"com.example#ValidationException","message":"nobody is not greeted"}`, "ValidationException;Sender"},
 		{"a refusal with an item", "Greeter_1.Greet", `{"Name":"conditional"}`, 400,

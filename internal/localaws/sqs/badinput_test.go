@@ -68,13 +68,13 @@ var badInputs = []struct {
 	name, op, body   string
 	kind, code, says string
 }{
-	{"broken JSON", "SendMessage", `{"QueueUrl":`, "SerializationException", "MalformedInput", "unexpected EOF"},
-	{"duplicate key", "SendMessage", `{"QueueUrl":"q","QueueUrl":"q"}`, "SerializationException", "MalformedInput", "duplicate"},
-	{"invalid UTF-8", "SendMessage", "{\"QueueUrl\":\"q\",\"MessageBody\":\"\xff\"}", "SerializationException", "MalformedInput", "UTF-8"},
-	{"wrong type", "ReceiveMessage", `{"QueueUrl":"q","MaxNumberOfMessages":"ten"}`, "SerializationException", "MalformedInput", "MaxNumberOfMessages"},
+	{"broken JSON", "SendMessage", `{"QueueUrl":`, "SerializationException", "SerializationException", "unexpected EOF"},
+	{"duplicate key", "SendMessage", `{"QueueUrl":"q","QueueUrl":"q"}`, "SerializationException", "SerializationException", "duplicate"},
+	{"invalid UTF-8", "SendMessage", "{\"QueueUrl\":\"q\",\"MessageBody\":\"\xff\"}", "SerializationException", "SerializationException", "UTF-8"},
+	{"wrong type", "ReceiveMessage", `{"QueueUrl":"q","MaxNumberOfMessages":"ten"}`, "SerializationException", "SerializationException", "MaxNumberOfMessages"},
 	{"binary value that is no base64", "SendMessage", `{"QueueUrl":"q","MessageBody":"m","MessageAttributes":{"a":{"DataType":"Binary","BinaryValue":"%%"}}}`,
-		"SerializationException", "MalformedInput", "BinaryValue"},
-	{"unknown operation", "AddPermission", `{}`, "UnknownOperationException", "InvalidAction", "AddPermission"},
+		"SerializationException", "SerializationException", "BinaryValue"},
+	{"unknown operation", "AddPermission", `{}`, "UnknownOperationException", "UnknownOperationException", "AddPermission"},
 	{"unknown queue", "SendMessage", `{"QueueUrl":"other","MessageBody":"m"}`, "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", "does not exist"},
 	{"wrong account in the URL", "SendMessage", `{"QueueUrl":"http://h/111111111111/q","MessageBody":"m"}`,
 		"QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", "does not exist"},
@@ -91,7 +91,7 @@ var badInputs = []struct {
 	{"delay too long", "SendMessage", `{"QueueUrl":"q","MessageBody":"m","DelaySeconds":901}`, "InvalidParameterValueException", "InvalidParameterValue", "901"},
 	{"negative delay", "SendMessage", `{"QueueUrl":"q","MessageBody":"m","DelaySeconds":-1}`, "InvalidParameterValueException", "InvalidParameterValue", "-1"},
 	{"delay that would overflow", "SendMessage", `{"QueueUrl":"q","MessageBody":"m","DelaySeconds":9223372036854775807}`,
-		"SerializationException", "MalformedInput", "DelaySeconds"},
+		"SerializationException", "SerializationException", "DelaySeconds"},
 	{"delay of the largest integer", "SendMessage", `{"QueueUrl":"q","MessageBody":"m","DelaySeconds":2147483647}`,
 		"InvalidParameterValueException", "InvalidParameterValue", "DelaySeconds"},
 	{"group id with a space", "SendMessage", `{"QueueUrl":"q","MessageBody":"m","MessageGroupId":"a b"}`,
