@@ -50,7 +50,7 @@ func Decoded[In, Out any](run func(r *http.Request, in In) (Out, error), options
 			return nil, refusal
 		}
 		if err != nil {
-			return nil, errSerialization("The request body is not what this operation takes: %v", err)
+			return nil, Refuse("SerializationException", "The request body is not what this operation takes: %v", err)
 		}
 		return run(r, in)
 	}
@@ -114,17 +114,13 @@ func (s *Service) read(to *bytes.Buffer, r *http.Request) error {
 	n, err := to.ReadFrom(io.LimitReader(r.Body, s.MaxRequestBytes+1))
 	switch {
 	case err != nil:
-		return errSerialization("The request body could not be read: %v", err)
+		return Refuse("SerializationException", "The request body could not be read: %v", err)
 	case n > s.MaxRequestBytes:
 		refusal := Refuse("RequestEntityTooLarge", "The request body is longer than %d bytes.", s.MaxRequestBytes)
 		refusal.Status = http.StatusRequestEntityTooLarge
 		return refusal
 	}
 	return nil
-}
-
-func errSerialization(format string, args ...any) error {
-	return Refuse("SerializationException", format, args...)
 }
 
 // refuse answers with an error, and with the header that SDKs read the query protocol's code from.

@@ -76,6 +76,3 @@ func errNotFound(what string) error {
 func errFIFO() error {
 	return errLegacy("UnsupportedOperation", "FIFO queues are not emulated: the embedded SQS has standard queues only, as Millrace uses them.")
 }
-
-// errInternal is what is not the sender's fault, as once the journal could not be written: what memory says may not be on disk.
-func errInternal(cause error) error { return awsjson.AsError(cause) }

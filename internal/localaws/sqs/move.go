@@ -21,6 +21,35 @@ const (
 // keptTasks is how many tasks of a queue are remembered; ListMessageMoveTasks shows at most ten.
 const keptTasks = 10
 
+// moveInput has the members of all calls about move tasks; each call reads its own.
+type moveInput struct {
+	SourceARN      string `json:"SourceArn"`
+	DestinationARN string `json:"DestinationArn"`
+	MaxPerSecond   *int   `json:"MaxNumberOfMessagesPerSecond"`
+	TaskHandle     string
+	MaxResults     *int
+}
+
+// moveOutput has the members of all replies about move tasks.
+type moveOutput struct {
+	TaskHandle string       `json:",omitempty"`
+	Moved      *int         `json:"ApproximateNumberOfMessagesMoved,omitempty"`
+	Results    []moveStatus `json:",omitempty"`
+}
+
+// moveStatus is a move task, on the wire and in the journal.
+type moveStatus struct {
+	TaskHandle     string `json:"TaskHandle,omitempty"`
+	Status         string `json:"Status"`
+	SourceARN      string `json:"SourceArn"`
+	DestinationARN string `json:"DestinationArn,omitempty"`
+	MaxPerSecond   int    `json:"MaxNumberOfMessagesPerSecond,omitzero"`
+	Moved          int    `json:"ApproximateNumberOfMessagesMoved"`
+	ToMove         int    `json:"ApproximateNumberOfMessagesToMove"`
+	FailureReason  string `json:"FailureReason,omitempty"`
+	StartedMillis  int64  `json:"StartedTimestamp"`
+}
+
 // taskReference is what a task handle says, in base64 of JSON as with AWS.
 type taskReference struct {
 	TaskID    string `json:"taskId"`
@@ -47,7 +76,7 @@ func (s *Service) onSource(arn string, fn func(source *queue, now time.Time) err
 	}))
 }
 
-func (s *Service) startMessageMoveTask(_ *http.Request, in startMoveInput) (out moveHandle, err error) {
+func (s *Service) startMessageMoveTask(_ *http.Request, in moveInput) (out moveOutput, err error) {
 	if err := checkRange("MaxNumberOfMessagesPerSecond", valueOr(in.MaxPerSecond, MaxMoveRate), 1, MaxMoveRate); err != nil {
 		return out, err
 	}
@@ -69,7 +98,7 @@ func (s *Service) startMessageMoveTask(_ *http.Request, in startMoveInput) (out 
 }
 
 // checkMove refuses a task that must not empty source, or not into that destination.
-func (s *Service) checkMove(source *queue, in startMoveInput) error {
+func (s *Service) checkMove(source *queue, in moveInput) error {
 	isDeadLetterQueue := false
 	for _, q := range s.queues {
 		isDeadLetterQueue = isDeadLetterQueue || q.settings.redrive.targetARN == in.SourceARN
@@ -138,7 +167,7 @@ func (s *Service) moveNext(q *queue, task *moveStatus, now time.Time) (failure s
 	return ""
 }
 
-func (s *Service) cancelMessageMoveTask(_ *http.Request, in moveHandle) (out cancelMoveOutput, err error) {
+func (s *Service) cancelMessageMoveTask(_ *http.Request, in moveInput) (out moveOutput, err error) {
 	if in.TaskHandle == "" {
 		return out, errMissing("TaskHandle")
 	}
@@ -153,14 +182,14 @@ func (s *Service) cancelMessageMoveTask(_ *http.Request, in moveHandle) (out can
 			return errNamed("ResourceNotFoundException", "Task does not exist.")
 		}
 		task.Status = moveCancelled
-		out.Moved = task.Moved
+		out.Moved = new(task.Moved)
 		s.keepQueue(source)
 		return nil
 	})
 	return out, err
 }
 
-func (s *Service) listMessageMoveTasks(_ *http.Request, in listMovesInput) (out listMovesOutput, err error) {
+func (s *Service) listMessageMoveTasks(_ *http.Request, in moveInput) (out moveOutput, err error) {
 	most := valueOr(in.MaxResults, 1)
 	if err := checkRange("MaxResults", most, 1, keptTasks); err != nil {
 		return out, err

@@ -109,7 +109,7 @@ func (s *Service) change(name string, fn func(q *queue, now time.Time) error) er
 // onDisk waits for what a call changed, and returns the call's own error unless the disk has a worse one.
 func onDisk(ticket *journal.Ticket, err error) error {
 	if stopped := ticket.Wait(); stopped != nil {
-		return errInternal(stopped)
+		return awsjson.AsError(stopped)
 	}
 	return err
 }
@@ -131,7 +131,7 @@ func (s *Service) locked(fn func(now time.Time) error) (*journal.Ticket, error) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.journal.Err(); err != nil {
-		return nil, errInternal(err)
+		return nil, awsjson.AsError(err)
 	}
 	err := fn(time.Now())
 	return s.journal.Submit(), err
