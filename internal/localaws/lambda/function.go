@@ -21,7 +21,7 @@ type Function struct {
 	Directory string
 	// Environment is added to the variables that Lambda itself sets; Lambda's own (AWS_LAMBDA_…) win.
 	Environment map[string]string
-	// MemoryMB is only shown to the function (AWS_LAMBDA_FUNCTION_MEMORY_SIZE), 128 to 10,240. Default 128.
+	// MemoryMB is only shown to the function (AWS_LAMBDA_FUNCTION_MEMORY_SIZE) and said in reports. Default 128.
 	MemoryMB int
 	// Timeout ends an invocation, up to 15 minutes. Default 3 s.
 	Timeout time.Duration
@@ -61,7 +61,6 @@ func (f Function) validate() error {
 	_, err := exec.LookPath(f.Bootstrap)
 	check(err == nil, "bootstrap: %w", err)
 	check(functionName.MatchString(f.Name), "the name must match %s", functionName)
-	check(f.MemoryMB >= MinMemoryMB && f.MemoryMB <= MaxMemoryMB, "memory of %d MB is outside %d to %d", f.MemoryMB, MinMemoryMB, MaxMemoryMB)
 	check(f.Timeout > 0 && f.Timeout <= MaxTimeout, "timeout %s is outside 0 to %s", f.Timeout, MaxTimeout)
 	check(f.MaxConcurrency > 0 && f.MaxWait >= 0, "maximum concurrency and wait must not be negative")
 	check(f.LogFormat == LogFormatText || f.LogFormat == LogFormatJSON, "log format %q is neither %s nor %s", f.LogFormat, LogFormatText, LogFormatJSON)

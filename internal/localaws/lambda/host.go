@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 )
@@ -82,13 +81,13 @@ func (h *Host) ARN(name string) string {
 	return "arn:aws:lambda:" + region + ":" + accountID + ":function:" + name
 }
 
-// PIDs returns the processes of a function: the leaders of their process groups. A function without any has none.
+// PIDs returns the processes of a function: the leaders of their process groups, the oldest first. A function without any
+// has none.
 func (h *Host) PIDs(function string) []int {
 	var pids []int
 	for _, env := range h.environments(function) {
 		pids = append(pids, env.pid())
 	}
-	slices.Sort(pids)
 	return pids
 }
 

@@ -467,14 +467,13 @@ func TestNewHost_NamesEveryProblem(t *testing.T) {
 		{Name: "bad name", Bootstrap: good.Bootstrap},
 		{Name: "missing", Bootstrap: filepath.Join(directory, "bootstrap")},
 		{Name: "folder", Bootstrap: directory},
-		{Name: "memory", Bootstrap: good.Bootstrap, MemoryMB: 64},
 		{Name: "timeout", Bootstrap: good.Bootstrap, Timeout: time.Hour},
 		{Name: "negative", Bootstrap: good.Bootstrap, MaxWait: -1},
 	}, lambda.Options{})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, part := range []string{"twice", "bad name", "no such file", "is a directory", "64 MB", "1h0m0s", "negative"} {
+	for _, part := range []string{"twice", "bad name", "no such file", "is a directory", "1h0m0s", "negative"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("error %q does not mention %q", err, part)
 		}

@@ -12,11 +12,9 @@ const (
 	MaxTimeout = 15 * time.Minute
 	// DefaultTimeout is what a function gets that names none.
 	DefaultTimeout = 3 * time.Second
-	// MinMemoryMB and MaxMemoryMB bound a function's memory; DefaultMemoryMB is what a function gets that names none.
-	MinMemoryMB     = 128
+	// DefaultMemoryMB is the memory of a function that names none.
 	DefaultMemoryMB = 128
-	MaxMemoryMB     = 10_240
-	// LogTailBytes is how much of the log LogTypeTail returns.
+	// LogTailBytes is how much of the log an invocation returns.
 	LogTailBytes = 4096
 	// EventRetries is how often an asynchronous event is tried again after a function error.
 	EventRetries = 2
