@@ -137,7 +137,6 @@ func (s *Service) list(r *http.Request, in queueInput, match func(q *queue) bool
 
 func (s *Service) deleteQueue(c call, _ queueInput) (out queueOutput, err error) {
 	delete(s.queues, c.q.name)
-	c.q.purge()
 	c.q.stop()
 	s.forgetQueue(c.q)
 	return out, nil
