@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/millrace-dev/millrace/internal/localaws"
 	"github.com/millrace-dev/millrace/internal/localaws/journal"
@@ -36,4 +41,32 @@ func TestServer_DataDir_KeepsQueuesAndTakesNewAttributes(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0].Body != "kept" {
 		t.Errorf("after the restart: %+v, %v; want the message", got, err)
 	}
+}
+
+func TestServer_Close_WakesLongPolls(t *testing.T) {
+	t.Parallel()
+	polling := make(chan struct{})
+	polls := sync.OnceFunc(func() { close(polling) })
+	server := start(t, localaws.Options{
+		Queues: []localaws.Queue{{Name: "q"}},
+		Faults: &sqs.Faults{Intercept: func(operation string, _ []byte) error {
+			if operation == "ReceiveMessage" {
+				polls()
+			}
+			return nil
+		}},
+	})
+	configuration := client(t, server)
+	var poll sync.WaitGroup
+	poll.Go(func() {
+		in := &awssqs.ReceiveMessageInput{QueueUrl: aws.String(localaws.QueueURL(server.AWSURL(), "q")), WaitTimeSeconds: 20}
+		_, _ = awssqs.NewFromConfig(configuration).ReceiveMessage(context.Background(), in)
+	})
+	<-polling
+	patience, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := server.Close(patience); err != nil {
+		t.Errorf("Close = %v: the poll held it up", err)
+	}
+	poll.Wait()
 }

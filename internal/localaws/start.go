@@ -30,10 +30,7 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	s.awsURL = "http://" + listener.Addr().String()
-	if err := errors.Join(s.openQueues(ctx), s.openTables(), s.openBuckets()); err != nil {
-		return err
-	}
-	if err := s.startFunctions(); err != nil {
+	if err := errors.Join(s.openQueues(ctx), s.openTables(), s.openBuckets(), s.openFunctions()); err != nil {
 		return err
 	}
 	s.serve(listener, s.router).RegisterOnShutdown(s.queues.Close) // wakes the long polls, which would hold it up
@@ -51,7 +48,10 @@ func (s *Server) openQueues(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.atClose(func(context.Context) error { s.queues.Close(); return nil })
+	s.atClose(func(context.Context) error {
+		s.queues.Close()
+		return nil
+	})
 	s.router.services["sqs"] = s.queues
 	for _, q := range s.options.Queues {
 		_, err := s.queues.CreateQueue(ctx, q.Name, nil)
@@ -121,7 +121,7 @@ func (s *Server) openJournalOn(disk vfs.FS, dir string, version uint64) (*journa
 	return opened, err
 }
 
-func (s *Server) startFunctions() (err error) {
+func (s *Server) openFunctions() (err error) {
 	environment := map[string]string{"AWS_ENDPOINT_URL": s.awsURL}
 	if s.options.Environment != nil {
 		maps.Copy(environment, s.options.Environment(s.awsURL))
