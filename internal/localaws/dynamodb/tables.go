@@ -99,13 +99,7 @@ type description struct {
 	ItemCount        int
 }
 
-// describedTable is a table as CreateTable, or as DescribeTable shows it.
-type describedTable struct {
-	TableDescription *description `json:",omitempty"`
-	Table            *description `json:",omitempty"`
-}
-
-func (s *Service) createTable(in createTableInput) (out describedTable, err error) {
+func (s *Service) createTable(in createTableInput) (out map[string]description, err error) {
 	keys, attributes := in.KeySchema, in.AttributeDefinitions
 	if len(keys) != 1 || keys[0].KeyType != "HASH" || len(attributes) != 1 || attributes[0].AttributeName != keys[0].AttributeName {
 		return out, errValidation("Not emulated here: a table has one partition key and no sort key")
@@ -116,23 +110,23 @@ func (s *Service) createTable(in createTableInput) (out describedTable, err erro
 		}
 		t, err := s.addTable(in.TableName, keys[0].AttributeName, attributes[0].AttributeType)
 		if err == nil {
-			out.TableDescription = s.describe(t)
+			out = map[string]description{"TableDescription": s.describe(t)}
 		}
 		return err
 	})
 	return out, err
 }
 
-func (s *Service) describeTable(in tableInput) (out describedTable, err error) {
+func (s *Service) describeTable(in tableInput) (out map[string]description, err error) {
 	err = s.onTable(in.TableName, func(t *table) error {
-		out.Table = s.describe(t)
+		out = map[string]description{"Table": s.describe(t)}
 		return nil
 	})
 	return out, err
 }
 
-func (s *Service) describe(t *table) *description {
-	return &description{
+func (s *Service) describe(t *table) description {
+	return description{
 		definition:       definition{tableInput{t.Name}, []keySchema{{t.Key, "HASH"}}, []attribute{{t.Key, t.Type}}},
 		TableArn:         "arn:aws:dynamodb:" + s.options.Region + ":" + s.options.AccountID + ":table/" + t.Name,
 		TableStatus:      "ACTIVE",
@@ -140,12 +134,8 @@ func (s *Service) describe(t *table) *description {
 	}
 }
 
-type tableNames struct {
-	TableNames []string
-}
-
-func (s *Service) listTables(struct{}) (tableNames, error) {
+func (s *Service) listTables(struct{}) (map[string][]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return tableNames{slices.Sorted(maps.Keys(s.tables))}, nil
+	return map[string][]string{"TableNames": slices.Sorted(maps.Keys(s.tables))}, nil
 }
