@@ -133,7 +133,7 @@ func (o Options) functions() []lambda.Function {
 		functions = append(functions, lambda.Function{
 			Name: FunctionName(name), Bootstrap: o.Bootstrap(name), Directory: o.Directory, Environment: o.Environment,
 			MemoryMB: memoryMB, Timeout: timeouts[name], MaxConcurrency: o.concurrency(name), MaxWait: waitForProcess,
-			Log: o.Log(name), LogFormat: lambda.LogFormatJSON, // as the CDK construct asks for
+			Log: o.Log(name),
 		})
 	}
 	return functions

@@ -89,6 +89,6 @@ func (h *Host) serveConfiguration(w http.ResponseWriter, r *http.Request) {
 		"Runtime": "provided.al2023", "Handler": "bootstrap", "PackageType": "Zip", "State": "Active", "LastUpdateStatus": "Successful",
 		"MemorySize": f.MemoryMB, "Timeout": int(f.Timeout.Seconds()),
 		"Environment":   map[string]any{"Variables": f.Environment},
-		"LoggingConfig": map[string]any{"LogFormat": f.LogFormat, "LogGroup": logGroup(f.Name)},
+		"LoggingConfig": map[string]any{"LogFormat": logFormat, "LogGroup": logGroup(f.Name)},
 	})
 }

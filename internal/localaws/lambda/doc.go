@@ -23,14 +23,14 @@
 //     of a function.
 //   - Initialisation errors, crashes, timeouts and payloads over 6 MB, each with AWS's error payload.
 //   - Invoke as a Go call and as the HTTP API: RequestResponse, Event with two retries, the log tail.
-//   - The lines START, END and REPORT around those of the function, as text or as JSON, in its log and in the log tail.
+//   - The lines platform.start and platform.report of the JSON log format around those of the function, in its log and in the log tail.
 //   - Freezing between invocations: SIGSTOP and SIGCONT, at 15 of the 150 µs of an invocation.
 //   - GetFunctionConfiguration. Everything else is refused with AWS's error and a sentence that says so.
 //
 // # Not emulated
 //
 // CPU and memory limits, versions and aliases, layers, response streaming, dry runs, client contexts, the Telemetry API, events for
-// extensions, the JSON format's log levels. A function is called by its name or its full ARN, not by the part of an ARN. Max Memory
+// extensions, the text log format, log levels. A function is called by its name or its full ARN, not by the part of an ARN. Max Memory
 // Used is what the process holds at the end of an invocation, at most so far; without Linux it is 0. The events of InvocationEvent
 // live in memory only, as many as come.
 //

@@ -33,8 +33,6 @@ type Function struct {
 	// Log gets the process's output, one Write per line; calls do not overlap. A Write that blocks stops the function in the end,
 	// as a full pipe does. Default: nothing does.
 	Log io.Writer
-	// LogFormat is that of Lambda's own lines in the log. Default Text.
-	LogFormat LogFormat
 }
 
 var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
@@ -46,7 +44,6 @@ func (f Function) withDefaults() Function {
 	f.Timeout = cmp.Or(f.Timeout, DefaultTimeout)
 	f.MaxConcurrency = cmp.Or(f.MaxConcurrency, DefaultMaxConcurrency)
 	f.Log = cmp.Or(f.Log, io.Discard)
-	f.LogFormat = cmp.Or(f.LogFormat, LogFormatText)
 	return f
 }
 
@@ -63,6 +60,5 @@ func (f Function) validate() error {
 	check(functionName.MatchString(f.Name), "the name must match %s", functionName)
 	check(f.Timeout > 0 && f.Timeout <= MaxTimeout, "timeout %s is outside 0 to %s", f.Timeout, MaxTimeout)
 	check(f.MaxConcurrency > 0 && f.MaxWait >= 0, "maximum concurrency and wait must not be negative")
-	check(f.LogFormat == LogFormatText || f.LogFormat == LogFormatJSON, "log format %q is neither %s nor %s", f.LogFormat, LogFormatText, LogFormatJSON)
 	return errors.Join(problems...)
 }

@@ -6,35 +6,18 @@ import (
 	"time"
 )
 
-// LogFormat says how the lines look that Lambda itself writes into the log of a function.
-type LogFormat string
-
-// The log formats of a function. The zero value means Text.
-const (
-	LogFormatText LogFormat = "Text"
-	LogFormatJSON LogFormat = "JSON"
-)
+// logFormat is that of Lambda's own lines in a function's log, as the function and GetFunctionConfiguration are told.
+const logFormat = "JSON"
 
 // logStart writes the line before those of an invocation.
 func (e *environment) logStart(inv *invocation) {
-	if e.pool.function.LogFormat == LogFormatJSON {
-		e.log.platform(`{"time":%q,"type":"platform.start","record":{"requestId":%q,"version":%q}}`, logTime(), inv.id, Version)
-		return
-	}
-	e.log.platform("START RequestId: %s Version: %s", inv.id, Version)
+	e.log.platform(`{"time":%q,"type":"platform.start","record":{"requestId":%q,"version":%q}}`, logTime(), inv.id, Version)
 }
 
-// logReport writes the lines after those of an invocation.
-func (e *environment) logReport(r report) {
-	if e.pool.function.LogFormat == LogFormatJSON {
-		e.log.platform("%s", r.json())
-		return
-	}
-	e.log.platform("END RequestId: %s\n%s", r.result.RequestID, r.text())
-}
+// logReport writes the line after those of an invocation.
+func (e *environment) logReport(r report) { e.log.platform("%s", r.json()) }
 
-// report is what an invocation has cost. Source: "Viewing CloudWatch logs for Lambda functions" and, for JSON, "Lambda Telemetry API
-// Event schema reference", platform.report.
+// report is what an invocation has cost. Source: "Lambda Telemetry API Event schema reference", platform.report.
 type report struct {
 	result   Result
 	duration time.Duration
@@ -44,28 +27,13 @@ type report struct {
 	usedMB         int // 0 where the system does not say
 }
 
-func (r report) text() string {
-	line := fmt.Sprintf("REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %.0f ms\tMemory Size: %d MB\tMax Memory Used: %d MB\t",
-		r.result.RequestID, milliseconds(r.duration), r.billed(), r.memoryMB, r.usedMB)
-	if r.initialisation > 0 {
-		line += fmt.Sprintf("Init Duration: %.2f ms\t", milliseconds(r.initialisation))
-	}
-	if r.result.hostError == errorTimedOut {
-		return line + "Status: timeout"
-	}
-	if r.result.hostError != "" {
-		line += "Status: error\tError Type: " + r.result.hostError
-	}
-	return line
-}
-
 func (r report) json() []byte {
 	line := fmt.Appendf(nil, `{"time":%q,"type":"platform.report","record":{"requestId":%q,"status":%q,`, logTime(), r.result.RequestID, r.status())
 	if r.result.hostError != "" {
 		line = fmt.Appendf(line, `"errorType":%q,`, r.result.hostError)
 	}
 	line = fmt.Appendf(line, `"metrics":{"durationMs":%.3f,"billedDurationMs":%.0f,"memorySizeMB":%d,"maxMemoryUsedMB":%d`,
-		milliseconds(r.duration), r.billed(), r.memoryMB, r.usedMB)
+		milliseconds(r.duration), math.Ceil(milliseconds(r.duration+r.initialisation)), r.memoryMB, r.usedMB)
 	if r.initialisation > 0 {
 		line = fmt.Appendf(line, `,"initDurationMs":%.3f`, milliseconds(r.initialisation))
 	}
@@ -85,9 +53,6 @@ func (r report) status() string {
 		return "error"
 	}
 }
-
-// billed is in milliseconds.
-func (r report) billed() float64 { return math.Ceil(milliseconds(r.duration + r.initialisation)) }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 

@@ -35,7 +35,7 @@ func variables(f Function, common map[string]string, runtimeAPI string) []string
 		"AWS_LAMBDA_LOG_GROUP_NAME="+logGroup(f.Name),
 		"AWS_LAMBDA_LOG_STREAM_NAME="+logStream(time.Now()),
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
-		"AWS_LAMBDA_LOG_FORMAT="+string(f.LogFormat),
+		"AWS_LAMBDA_LOG_FORMAT="+logFormat,
 		"AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023",
 		"AWS_REGION="+region,
 		"AWS_DEFAULT_REGION="+region,
