@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +94,48 @@ func TestMutants_AllAreListed(t *testing.T) {
 	if err != nil || len(patches) != len(planted) {
 		t.Errorf("%d patches and %d planted bugs, %v", len(patches), len(planted), err)
 	}
+}
+
+// A bug that cannot be planted any more, because what it changes has changed, is not left for the day on which somebody looks for it.
+func TestMutants_AllFitTheTree(t *testing.T) {
+	t.Parallel()
+	for name := range planted {
+		patch, err := os.ReadFile(filepath.Join("mutants", name+".patch"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for file := range strings.SplitSeq(strings.TrimPrefix(string(patch), "diff --git "), "\ndiff --git ") {
+			checkFits(t, name, file)
+		}
+	}
+}
+
+// checkFits compares the hunks for one file with what it has.
+func checkFits(t *testing.T, name, file string) {
+	t.Helper()
+	head, hunks, _ := strings.Cut(file, "\n@@")
+	_, path, _ := strings.Cut(head, "\n+++ b/")
+	tree, err := os.ReadFile(filepath.Join(devtest.Root(t), path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for hunk := range strings.SplitSeq(hunks, "\n@@") {
+		if want := replaced(hunk); want == "" || !bytes.Contains(tree, []byte(want)) {
+			t.Errorf("%s does not fit %s, which has no\n%s", name, path, want)
+		}
+	}
+}
+
+// replaced is the text that a hunk is for.
+func replaced(hunk string) string {
+	_, body, _ := strings.Cut(hunk, "\n")
+	var text strings.Builder
+	for line := range strings.Lines(body) {
+		if kind, rest := line[0], line[1:]; kind == ' ' || kind == '-' {
+			text.WriteString(rest)
+		}
+	}
+	return text.String()
 }
 
 // build makes the functions with a bug in them and returns their directory. The tree itself is not touched: the compiler is
