@@ -215,16 +215,18 @@ func DecodeEvents(h *Header, blob []byte) ([]event.Event, error) {
 // same pack.
 //
 // A pack that SQS moved by itself keeps its id on the way to where it was going: nobody gave it up,
-// so it may have been delivered, and is a duplicate then.
+// so it may have been delivered, and is a duplicate then. A residue keeps its reason, too: it is
+// still on its way, and in the books as in flight.
 func Readdress(h Header, events []byte, to string) (Message, error) {
 	h.Generation++
 	if givenUp := h.Reason != nil && h.Reason.Stop != ""; givenUp || to != h.Sink {
+		h.Reason = nil
 		d := digest{sha256.New(), nil}
 		d.string(h.ID)
 		d.string(to)
 		d.number(h.Generation)
 		h.ID = d.sum()
 	}
-	h.Sink, h.Attempt, h.NotBefore, h.Reason = to, 0, time.Time{}, nil
+	h.Sink, h.Attempt, h.NotBefore = to, 0, time.Time{}
 	return message(h, events)
 }

@@ -325,6 +325,13 @@ func TestReaddress_MovedBySQS_KeepsItsIDOnItsWay(t *testing.T) {
 			if keeps := got.Header.ID == row.letter.Header.ID; keeps != row.keeps || got.Header.Generation != 1 {
 				t.Errorf("keeps its id %v, generation %d; want %v, 1", keeps, got.Header.Generation, row.keeps)
 			}
+			want := row.letter.Header.Reason
+			if !row.keeps {
+				want = nil // it begins anew
+			}
+			if diff := cmp.Diff(want, got.Header.Reason); diff != "" {
+				t.Errorf("reason (-want +got):\n%s", diff)
+			}
 		})
 	}
 }

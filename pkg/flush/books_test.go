@@ -73,6 +73,25 @@ func TestFlush_LetterQueueFailsAndRecovers_BooksBalance(t *testing.T) {
 	}
 }
 
+// A residue that SQS moved to the dead letters by itself, and that is replayed, was in flight all the time.
+func TestFlush_ResidueMovedBySQSAndReplayed_BooksBalance(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, retry.Policy{}, map[string]*scripted{"http": {script: []step{fails(retry.Throttled, time.Minute)}}})
+		b.flusher.Flush(t.Context(), []queue.Received{message(t, "1", meta(), orders(2))})
+		residue, _ := b.queue.only(t)
+		replayed, err := batch.Readdress(residue.Message.Header, residue.Message.Events, "http")
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		b.flusher.Flush(t.Context(), []queue.Received{{ID: "2", Body: []byte(replayed.Body), Events: replayed.Events}})
+		if routed, inFlight := b.counter(ledger.Routed, "http"), ledger.Balance(b.ledger.Snapshot())["http"]; routed != 2 || inFlight != 0 {
+			t.Errorf("%d are counted as routed and %d in flight, want both events once and none", routed, inFlight)
+		}
+	})
+}
+
 // round says which sends the queues refuse in one flush, by their place in the call.
 type round struct{ residues, letters []int }
 

@@ -59,5 +59,6 @@ func (r *run) add(pack, event int, sinkName string) {
 
 // firstTime says whether the events of a pack enter the books of their sinks now: they are
 // fresh, or replayed and so left the books as dead letters before. Residues keep their
-// reason, and were counted when they were fresh.
+// reason, and were counted when they were fresh; also those that SQS moved to the dead letters
+// by itself, which no flush has counted as such.
 func firstTime(h *batch.Header) bool { return h.Sink == "" || h.Reason == nil }
