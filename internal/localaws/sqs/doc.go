@@ -9,9 +9,9 @@
 // # What is not
 //
 // FIFO queues, the query protocol of before 2023, AddPermission and RemovePermission are refused with AWS's own kind of error and
-// a sentence, in JSON. Policies are stored and not enforced, encryption settings stored as they are given; signatures are not
-// verified. Counts are exact where AWS's
-// are approximate. A deleted queue's name can be used again at once (AWS: after 60 s), attribute changes act at once (AWS: within 60 s).
+// a sentence, in JSON. A call names its queue by QueueUrl, not by the path it is posted to. Policies are stored and not enforced,
+// encryption settings are stored as they are given; signatures are not verified. Counts are exact where AWS's are approximate.
+// A deleted queue's name can be used again at once (AWS: after 60 s), attribute changes act at once (AWS: within 60 s).
 // A message that was received too often moves to the dead-letter queue when its visibility timeout ends (AWS: at the next receive).
 //
 // # What survives
