@@ -108,12 +108,10 @@ func isNumber(text string) bool {
 	return ok
 }
 
-// hasLegalCharacters says whether text has only the characters that SQS takes: those of XML 1.0.
+// hasLegalCharacters says whether text has only the characters that SQS takes: those of XML 1.0. (UTF-8 has no surrogates.)
 func hasLegalCharacters(text string) bool {
 	for _, r := range text {
-		switch {
-		case r >= 0x20 && r <= 0xD7FF, r == '\t', r == '\n', r == '\r', r >= 0xE000 && r <= 0xFFFD, r >= 0x10000:
-		default:
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
 			return false
 		}
 	}
