@@ -46,7 +46,7 @@ func (q *queue) messageKey(r *record, part ...byte) []byte {
 	if r == nil {
 		return key
 	}
-	return append(binary.BigEndian.AppendUint64(key, r.number), part...)
+	return append(binary.BigEndian.AppendUint64(key, r.Number), part...)
 }
 
 // keep records a new message.

@@ -48,8 +48,7 @@ func (q *queue) purge() {
 
 // put takes in a new record and hides it for delay first. Numbers go with the clock, so that after a restart none stands for a second message.
 func (q *queue) put(now time.Time, r *record, delay time.Duration) {
-	r.Arrived = now.UnixNano()
-	r.number = max(q.lastNumber+1, uint64(r.Arrived)) //nolint:gosec // positive since 1970
+	r.Number = max(q.lastNumber+1, uint64(now.UnixNano())) //nolint:gosec // positive since 1970
 	if delay > 0 {
 		r.Until = now.Add(delay).UnixNano()
 	}
@@ -59,7 +58,7 @@ func (q *queue) put(now time.Time, r *record, delay time.Duration) {
 
 // seat gives a record, a new one or one from the journal, its place. Where until has passed, advance goes on from there.
 func (q *queue) seat(r *record) {
-	q.lastNumber = r.number
+	q.lastNumber = r.Number
 	r.group = q.fair.join(r.GroupID)
 	q.enter(r, r.hidden())
 	heap.Push(&q.agenda, r)
@@ -86,7 +85,7 @@ func (q *queue) enter(r *record, to Held) {
 		q.fair.show(r)
 	case HeldInFlight:
 		r.group.inFlight++
-		q.known[r.number] = r
+		q.known[r.Number] = r
 	case HeldDelayed:
 	}
 }
@@ -115,7 +114,7 @@ func (q *queue) drop(r *record) {
 	q.leave(r)
 	heap.Remove(&q.agenda, int(r.heapPlace))
 	q.fair.leave(r.group)
-	delete(q.known, r.number)
+	delete(q.known, r.Number)
 	q.forget(r)
 }
 
@@ -232,5 +231,5 @@ func (q *queue) retain() {
 
 // all returns every record in order of arrival.
 func (q *queue) all() []*record {
-	return slices.SortedFunc(slices.Values(q.agenda), func(a, b *record) int { return cmp.Compare(a.number, b.number) })
+	return slices.SortedFunc(slices.Values(q.agenda), func(a, b *record) int { return cmp.Compare(a.Number, b.Number) })
 }

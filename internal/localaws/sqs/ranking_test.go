@@ -18,7 +18,7 @@ func TestRanking_Head_AlwaysTheFirst(t *testing.T) {
 		for step := range rapid.IntRange(1, 100).Draw(t, "steps") {
 			switch verb := rapid.IntRange(0, 3).Draw(t, "verb"); {
 			case verb < 2 || len(all) == 0:
-				r := &record{number: uint64(step), due: due.Draw(t, "due")}
+				r := &record{progress: progress{Number: uint64(step)}, due: due.Draw(t, "due")}
 				heap.Push(&ranked, r)
 				all = append(all, r)
 			case verb == 2:

@@ -35,8 +35,8 @@ type payload struct {
 
 // progress is what has happened to a message in its queue, in Unix nanoseconds. The journal keeps it in encoding/binary's big-endian form.
 type progress struct {
-	// Arrived is when it came into this queue; for a dead letter that is after it was sent.
-	Arrived int64
+	// Number is unique in the queue and part of each receipt handle. It rises in the order of arrival: it is the time of that, or a little later.
+	Number uint64
 	// FirstReceived and LastReceived are 0 before the first receive.
 	FirstReceived, LastReceived int64
 	// Until ends the delay or the visibility timeout; 0 or past while visible.
@@ -51,8 +51,6 @@ type record struct {
 	payload
 	progress
 	group *group
-	// number is unique in the queue and part of each receipt handle. Numbers rise in the order of arrival.
-	number uint64
 	// due is when something happens to it by itself.
 	due int64
 	// shown is its place among the group's visible messages, while it is visible.
@@ -62,7 +60,7 @@ type record struct {
 }
 
 func (r *record) before(other *record) bool {
-	return r.due < other.due || r.due == other.due && r.number < other.number
+	return r.due < other.due || r.due == other.due && r.Number < other.Number
 }
 
 func (r *record) place() *int32 { return &r.heapPlace }
@@ -75,5 +73,5 @@ type delivery struct {
 }
 
 func (q *queue) delivery(r *record) delivery {
-	return delivery{&r.payload, r.progress, handle{Queue: q.ID, Number: r.number, Received: r.Received}}
+	return delivery{&r.payload, r.progress, handle{Queue: q.ID, Number: r.Number, Received: r.Received}}
 }

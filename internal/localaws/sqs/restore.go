@@ -68,16 +68,18 @@ func (q *queue) restoreMessages() error {
 		if len(key) != length {
 			return fmt.Errorf("message key %x", key)
 		}
-		switch number := binary.BigEndian.Uint64(key[before:]); {
+		number := binary.BigEndian.Uint64(key[before:])
+		switch {
 		case key[length-1] == sentPart:
-			r = &record{number: number}
+			r = &record{progress: progress{Number: number}}
 			return r.restoreMessage(value)
-		case r.number != number:
+		case r.Number != number:
 			return fmt.Errorf("message %d has a state and no body", number)
 		}
 		if err := r.restoreProgress(value); err != nil {
 			return err
 		}
+		r.Number = number // what was written first has the time of arrival in its place
 		q.seat(r)
 		return nil
 	})
@@ -85,7 +87,7 @@ func (q *queue) restoreMessages() error {
 
 func (r *record) restoreMessage(value []byte) error {
 	if err := json.Unmarshal(value, &r.payload); err != nil {
-		return fmt.Errorf("message %d: %w", r.number, err)
+		return fmt.Errorf("message %d: %w", r.Number, err)
 	}
 	r.bodySum = md5.Sum([]byte(r.Body)) //nolint:gosec // as above
 	return nil
@@ -93,7 +95,7 @@ func (r *record) restoreMessage(value []byte) error {
 
 func (r *record) restoreProgress(value []byte) error {
 	if n, err := binary.Decode(value, binary.BigEndian, &r.progress); err != nil || n != len(value) {
-		return fmt.Errorf("message %d: state of %d bytes", r.number, len(value))
+		return fmt.Errorf("message %d: state of %d bytes", r.Number, len(value))
 	}
 	return nil
 }
