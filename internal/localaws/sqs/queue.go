@@ -48,7 +48,7 @@ func (q *queue) purge() {
 
 // put takes in a new record and hides it for delay first. Numbers go with the clock, so that after a restart none stands for a second message.
 func (q *queue) put(now time.Time, r *record, delay time.Duration) {
-	r.Number = max(q.lastNumber+1, uint64(now.UnixNano())) //nolint:gosec // positive since 1970
+	r.Number = max(q.lastNumber+1, uint64(now.UnixNano()))
 	if delay > 0 {
 		r.Until = now.Add(delay).UnixNano()
 	}
