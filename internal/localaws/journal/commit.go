@@ -1,9 +1,11 @@
 package journal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -53,14 +55,13 @@ func (j *Journal) Submit() *Ticket {
 
 // commit waits for the commit before, which was taken before this one began, and writes what has been submitted until then.
 func (j *Journal) commit(t *Ticket) {
-	defer close(t.done)
 	j.using.Lock()
 	defer j.using.Unlock()
 	j.mu.Lock()
 	t.taken = true
 	j.mu.Unlock()
-	t.err = ErrStopped // should pebble end this goroutine
-	t.err = j.write(t)
+	t.err = j.beside(func() error { return j.write(t) })
+	close(t.done)
 }
 
 func (j *Journal) write(t *Ticket) error {
@@ -87,13 +88,30 @@ func (j *Journal) writeAndSync(batch *pebble.Batch) error {
 	return batch.SyncWait()
 }
 
-// stop makes everything fail from now on and returns the reason; the first one stays.
+// stop ends the journal over a disk that cannot be written.
 func (j *Journal) stop(cause error) error {
-	reason := fmt.Errorf("%w: %w; make room there and start again", ErrStopped, explained(j.options.Dir, cause))
-	if j.stopped.CompareAndSwap(nil, &reason) {
-		j.options.Logger.Error("journal stopped", "error", reason)
+	j.options.Logger.Error("journal stopped", "error", cause)
+	return j.end(fmt.Errorf("%w: %w; make room there and start again", ErrStopped, explained(j.options.Dir, cause)))
+}
+
+// end makes everything fail from now on and returns the reason; the first one stays.
+func (j *Journal) end(reason error) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.stopped = cmp.Or(j.stopped, reason)
+	return j.stopped
+}
+
+// beside runs fn, which uses pebble, on another goroutine: when pebble gives up it ends that, or leaves it waiting for ever.
+func (j *Journal) beside(fn func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- fn() }()
+	select {
+	case err := <-done:
+		return err
+	case <-j.broken:
+		return j.Err()
 	}
-	return j.Err()
 }
 
 // verdicts is pebble's logger.
@@ -110,9 +128,17 @@ func (v verdicts) Errorf(format string, args ...any) {
 // damage hears of damaged files. Whoever reads them gets an error as well, so it is no reason to end anything here.
 func (v verdicts) damage(info pebble.DataCorruptionInfo) { v.Errorf("%s", info) }
 
+// background hears of what pebble tries again at once and for ever. Open does not wait for room on a full disk.
+func (v verdicts) background(err error) {
+	if errors.Is(err, syscall.ENOSPC) && !v.journal.opened.Load() {
+		v.Fatalf("%w", err)
+	}
+	v.Errorf("%v", err)
+}
+
 // Fatalf hears of the end of pebble, which expects the end of the process. The journal stops instead, and the calling goroutine ends.
 func (v verdicts) Fatalf(format string, args ...any) {
-	v.journal.broken.Store(true)
 	_ = v.journal.stop(fmt.Errorf(format, args...))
+	v.journal.breaker.Do(func() { close(v.journal.broken) })
 	runtime.Goexit()
 }

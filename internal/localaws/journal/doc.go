@@ -25,5 +25,5 @@
 //
 // Full says so while ReserveBytes are left; owners then refuse what adds data, and what removes data still works. If
 // a write fails nevertheless, the journal stops: Err and every later ticket return ErrStopped, and what is on disk is every change
-// whose ticket was good.
+// whose ticket was good. Open on a disk without any room says so.
 package journal

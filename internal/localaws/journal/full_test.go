@@ -3,6 +3,8 @@ package journal_test
 import (
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -93,6 +95,53 @@ func TestJournal_NoSpaceAtAll(t *testing.T) {
 	if got := content(t, j, "good"); len(got) != 1 {
 		t.Errorf("what was acknowledged is gone: %v", got)
 	}
+}
+
+// TestOpen_NoSpaceAtAll starts on a full disk, in a process of its own: what pebble leaves behind then ends with that.
+func TestOpen_NoSpaceAtAll(t *testing.T) {
+	t.Parallel()
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run", t.Name())
+	child.Env = append(os.Environ(), fullDiskChild+"=yes")
+	if os.Getenv(fullDiskChild) == "" {
+		if output, err := child.CombinedOutput(); err != nil {
+			t.Errorf("%v:\n%.3000s", err, output)
+		}
+		return
+	}
+	for left := int64(0); left < 2000; left += 10 {
+		for _, changes := range []int{0, 10} {
+			disk := &smallDisk{FS: vfs.NewMem()}
+			if changes > 0 {
+				disk.left.Store(1 << 20)
+				keep(t, disk, changes)
+			}
+			disk.left.Store(left)
+			j, err := journal.Open(journal.Options{Dir: "data", Version: 1, FileSystem: disk})
+			if err == nil {
+				err = j.Close()
+			}
+			if text := fmt.Sprint(err); err != nil && (!strings.Contains(text, "no space left on device") || !strings.Contains(text, "data directory data")) {
+				t.Errorf("%d bytes left: %v, want what is missing with the directory", left, err)
+			}
+		}
+	}
+	if t.Failed() {
+		return
+	}
+	os.Exit(0) // not by way of the search for goroutines
+}
+
+const fullDiskChild = "JOURNAL_TEST_FULL_DISK"
+
+// keep leaves a directory with that many changes.
+func keep(t *testing.T, disk vfs.FS, changes int) {
+	t.Helper()
+	j := open(t, journal.Options{Dir: "data", FileSystem: disk})
+	for i := range changes {
+		j.Set(fmt.Append(nil, i), []byte("kept"))
+	}
+	j.Submit()
+	shut(t, j)
 }
 
 // TestJournal_Close_NoSeal leaves a directory as after a crash: Close says so, and everything is there.

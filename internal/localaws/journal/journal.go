@@ -32,6 +32,8 @@ type Journal struct {
 	db      *pebble.DB
 	lock    *pebble.Lock
 	close   func() error
+	// opened is true when Open has come to its end.
+	opened atomic.Bool
 
 	// current is the change being recorded, under the owner's lock; urgent when it must be synced.
 	current *pebble.Batch
@@ -43,9 +45,10 @@ type Journal struct {
 	// latest is the last ticket that was given out, and taken when its commit has begun.
 	latest *Ticket
 	// stopped is why nothing can be written any more; nil while it can.
-	stopped atomic.Pointer[error]
-	// broken is true when pebble itself gave up, after which it must not be called.
-	broken atomic.Bool
+	stopped error
+	// broken is closed once, when pebble itself gave up, after which nothing may wait for it.
+	broken  chan struct{}
+	breaker sync.Once
 }
 
 // Set records that key has that value; both are copied.
@@ -95,10 +98,9 @@ func (j *Journal) Err() error {
 	if j == nil {
 		return nil
 	}
-	if reason := j.stopped.Load(); reason != nil {
-		return *reason
-	}
-	return nil
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.stopped
 }
 
 // Get returns a copy of a key's value, nil when there is none. It sees what was waited for.

@@ -76,6 +76,12 @@ func TestJournal_ComesBackAsItWas(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"a2": "two", "a3": "three"}, content(t, j, "a")); diff != "" {
 		t.Errorf("after the restart (-want +got):\n%s", diff)
 	}
+	if got, err := j.Get([]byte("a2")); string(got) != "two" || err != nil {
+		t.Errorf("Get = %q, %v; want two", got, err)
+	}
+	if got, err := j.Get([]byte("a")); got != nil || err != nil {
+		t.Errorf("Get of what is not there = %q, %v", got, err)
+	}
 	if err := j.Submit().Wait(); err != nil || j.Full() || j.Err() != nil {
 		t.Errorf("an idle journal: Wait = %v, Full = %v, Err = %v", err, j.Full(), j.Err())
 	}
@@ -99,6 +105,13 @@ func TestJournal_Submit_AfterCloseFails(t *testing.T) {
 	shut(t, j)
 	if err := j.Submit().Wait(); err != nil {
 		t.Errorf("nothing was recorded, and Wait = %v", err)
+	}
+	j.Set([]byte("k"), nil)
+	_, reading := j.Get([]byte("k"))
+	for name, err := range map[string]error{"Wait": j.Submit().Wait(), "Get": reading, "Err": j.Err()} {
+		if !errors.Is(err, journal.ErrStopped) {
+			t.Errorf("%s = %v, want ErrStopped", name, err)
+		}
 	}
 }
 

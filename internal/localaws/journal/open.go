@@ -49,12 +49,13 @@ const (
 func Open(options Options) (*Journal, error) {
 	options.FileSystem = cmp.Or[vfs.FS](options.FileSystem, vfs.Default)
 	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
-	j := &Journal{options: options}
+	j := &Journal{options: options, broken: make(chan struct{})}
 	j.close = sync.OnceValue(j.shut)
 	if err := explained(options.Dir, j.open()); err != nil {
 		return nil, err
 	}
 	j.current = j.db.NewBatch()
+	j.opened.Store(true)
 	return j, nil
 }
 
@@ -65,8 +66,9 @@ func (j *Journal) open() (err error) {
 	if j.lock, err = pebble.LockDirectory(j.options.Dir, j.options.FileSystem); err != nil {
 		return err
 	}
-	if err = j.unseal(); err == nil {
-		err = j.openStore()
+	was, err := j.unseal()
+	if err == nil {
+		err = j.beside(func() error { return j.openStore(was) })
 	}
 	if err != nil {
 		return errors.Join(err, j.lock.Close())
@@ -74,28 +76,26 @@ func (j *Journal) open() (err error) {
 	return nil
 }
 
-func (j *Journal) openStore() (err error) {
+// openStore opens pebble in a directory that had that seal.
+func (j *Journal) openStore(was string) (err error) {
 	cache := pebble.NewCache(cacheBytes)
 	defer cache.Unref()
 	j.db, err = pebble.Open(j.options.Dir, &pebble.Options{
 		FS: j.options.FileSystem, Lock: j.lock, Cache: cache, FormatMajorVersion: format,
 		MemTableSize: memTableBytes, MemTableStopWritesThreshold: memTables, Logger: verdicts{j},
-		EventListener: &pebble.EventListener{DataCorruption: verdicts{j}.damage},
+		EventListener: &pebble.EventListener{DataCorruption: verdicts{j}.damage, BackgroundError: verdicts{j}.background},
 	})
-	if err != nil {
-		return err
+	if err == nil && was == "" {
+		// It begins a new log: the first one of a store is in pebble's oldest format, in which damage in the middle looks like a torn end.
+		err = j.db.Flush()
 	}
-	// This begins a new log: the first one of a store is in pebble's oldest format, in which damage in the middle looks like a torn end.
-	if err := j.db.Flush(); err != nil {
-		return errors.Join(err, j.db.Close())
-	}
-	return nil
+	return err
 }
 
 // explained says which directory cannot be used, why, and what to do.
 func explained(dir string, err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, ErrStopped) { // that says it already
+		return err
 	}
 	var reason error
 	var advice string
@@ -128,19 +128,18 @@ func (j *Journal) shut() error {
 	_ = last.Wait() // what it says, Err says too
 	j.using.Lock()
 	defer j.using.Unlock()
-	problem := j.Err()
-	closed := fmt.Errorf("%w: it is closed", ErrStopped)
-	j.stopped.CompareAndSwap(nil, &closed)
-	if j.broken.Load() { // pebble's own locks may be held for ever
-		return errors.Join(problem, j.lock.Close())
-	}
+	stopped := j.Err()
 	// The current change is left to the garbage collector: closing would put it back into pebble's pool, while a timer of
 	// the owner that is just ending may still look into it.
-	err := j.db.Close()
-	if problem == nil && err == nil {
-		err = j.seal()
-	}
-	return errors.Join(problem, explained(j.options.Dir, err), j.lock.Close())
+	err := j.beside(func() error {
+		err := j.db.Close()
+		if stopped == nil && err == nil {
+			err = j.seal()
+		}
+		return err
+	})
+	_ = j.end(fmt.Errorf("%w: it is closed", ErrStopped))
+	return errors.Join(cmp.Or(stopped, explained(j.options.Dir, err)), j.lock.Close())
 }
 
 // Full says whether so little space is left that adding anything should be refused. It asks the file system.

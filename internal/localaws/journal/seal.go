@@ -31,26 +31,27 @@ func (j *Journal) seal() error {
 	return j.mark(is)
 }
 
-// unseal refuses what a newer program wrote and what is not as it was closed. Then it takes the digest off.
-func (j *Journal) unseal() error {
-	text, err := atomicfs.ReadMarker(j.options.FileSystem, j.options.Dir, sealName)
+// unseal refuses what a newer program wrote and what is not as it was closed. Then it takes the digest off, and returns what the seal said;
+// a new directory has none.
+func (j *Journal) unseal() (text string, err error) {
+	text, err = atomicfs.ReadMarker(j.options.FileSystem, j.options.Dir, sealName)
 	if err != nil {
-		return err
+		return "", err
 	}
 	version, was, _ := strings.Cut(text, "-")
 	if newest, err := strconv.ParseUint(version, 10, 64); err == nil && newest > j.options.Version {
-		return fmt.Errorf("%w: %d, this one reads up to %d", errVersion, newest, j.options.Version)
+		return "", fmt.Errorf("%w: %d, this one reads up to %d", errVersion, newest, j.options.Version)
 	}
-	if was != "" { // otherwise it is new, or was killed
+	if was != "" { // it was not killed
 		is, err := j.digest()
 		if err != nil {
-			return err
+			return "", err
 		}
 		if is != was {
-			return fmt.Errorf("%w: not as it was when the directory was closed", pebble.ErrCorruption)
+			return "", fmt.Errorf("%w: not as it was when the directory was closed", pebble.ErrCorruption)
 		}
 	}
-	return j.mark("")
+	return text, j.mark("")
 }
 
 // mark leaves a seal with that digest.
