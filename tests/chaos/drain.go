@@ -29,7 +29,7 @@ func (w *world) drain(ctx context.Context) {
 	calmer := patience{wait: settleTime}
 	for ctx.Err() == nil {
 		main, letters := w.depth(devstack.MainQueue), w.depth(devstack.LetterQueue)
-		if main.Visible > 0 || w.server.Mappings()[0].Stats().InFlight > 0 {
+		if main.Visible > 0 || w.server.Mappings()[0].InFlight() > 0 {
 			quiet = time.Now()
 		}
 		switch calm := time.Since(quiet) > calmer.wait; {

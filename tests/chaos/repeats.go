@@ -183,7 +183,7 @@ func (w *world) killFlushes(ctx context.Context, r Repeats, strikes <-chan struc
 	killed := 0
 	for range strikes {
 		until(ctx, time.Now().Add(time.Duration(random.ExpFloat64()*float64(killSoon))))
-		for ctx.Err() == nil && w.server.Mappings()[0].Stats().InFlight < repeatFlushes && w.depth(devstack.MainQueue).Visible > 0 {
+		for ctx.Err() == nil && w.server.Mappings()[0].InFlight() < repeatFlushes && w.depth(devstack.MainQueue).Visible > 0 {
 			until(ctx, time.Now().Add(time.Millisecond))
 		}
 		killed += w.server.Lambda().Kill(devstack.FunctionName(devstack.Flush))

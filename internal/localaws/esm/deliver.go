@@ -24,19 +24,15 @@ func (m *Mapping) deliver(b batch) {
 		handles[r.id] = r.handle
 	}
 	failed, err := m.process(b, handles)
-	m.batches.Add(1)
-	m.messages.Add(int64(len(handles)))
 	if err != nil {
-		m.failed.Add(int64(len(handles)))
 		m.options.Logger.Warn("batch comes back", "queue", m.options.Queue, "messages", len(handles), "error", err)
 		return
 	}
 	if len(failed) > 0 {
-		m.failed.Add(int64(len(failed)))
 		m.options.Logger.Info("partial batch failure", "queue", m.options.Queue, "failed", len(failed), "messages", len(handles))
 	}
 	maps.DeleteFunc(handles, func(id, _ string) bool { return failed[id] })
-	m.deleted.Add(m.delete(slices.Collect(maps.Values(handles))))
+	m.delete(slices.Collect(maps.Values(handles)))
 }
 
 // process returns the ids of the messages that failed, or why the whole batch did.
@@ -58,31 +54,23 @@ func (m *Mapping) process(b batch, handles map[string]string) (map[string]bool, 
 // stay hidden. Meanwhile nothing more is received, so a throttled function costs each message one receive per visibility timeout.
 func (m *Mapping) invokeUntilTaken(b batch) (lambda.Result, error) {
 	payload, visible := b.event(), b.records[0].received.Add(m.options.Visibility)
-	result, err := m.invoke(m.invoking, payload)
-	if err == nil {
-		return result, nil
+	result, err := m.invoke(m.life.Uncut, payload)
+	if err != nil {
+		m.throttled.Add(1)
+		defer m.throttled.Add(-1)
 	}
-	m.throttled.Add(1)
-	defer m.throttled.Add(-1)
-	for wait := firstBackoff; err != nil; wait = min(2*wait, maxBackoff) {
-		m.throttles.Add(1)
-		if time.Until(visible) <= wait || !sleep(m.collecting, wait) {
-			break
-		}
-		result, err = m.invoke(m.invoking, payload)
+	for wait := firstBackoff; err != nil && time.Until(visible) > wait && m.life.Sleep(wait); wait = min(2*wait, maxBackoff) {
+		result, err = m.invoke(m.life.Uncut, payload)
 	}
 	return result, err
 }
 
-// delete removes messages and returns how many. It goes on when Stop runs out of patience: the function has done its work, and
-// asking takes no time.
-func (m *Mapping) delete(handles []string) int64 {
+// delete removes messages. It goes on when Stop runs out of patience: the function has done its work, and asking takes no time.
+func (m *Mapping) delete(handles []string) {
 	if len(handles) == 0 {
-		return 0
+		return
 	}
-	if err := m.queue.Delete(context.WithoutCancel(m.invoking), m.options.Queue, handles); err != nil {
+	if err := m.queue.Delete(context.WithoutCancel(m.life.Uncut), m.options.Queue, handles); err != nil {
 		m.options.Logger.Error("delete", "queue", m.options.Queue, "error", err)
-		return 0
 	}
-	return int64(len(handles))
 }

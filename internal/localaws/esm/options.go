@@ -59,13 +59,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Validate joins everything that CreateEventSourceMapping would refuse.
-func (o Options) Validate() error {
-	_, err := o.check()
-	return err
-}
-
-// check validates, and parses the filters.
+// check joins everything that CreateEventSourceMapping would refuse. It returns the filters.
 func (o Options) check() ([]pattern.Pattern, error) {
 	var problems []error
 	require := func(holds bool, format string, args ...any) {

@@ -1,7 +1,6 @@
 package esm
 
 import (
-	"context"
 	"slices"
 	"time"
 
@@ -22,13 +21,13 @@ const (
 func (m *Mapping) poll() {
 	for {
 		carried := <-m.turn
-		for m.throttled.Load() > 0 && sleep(m.collecting, firstBackoff) {
+		for m.throttled.Load() > 0 && m.life.Sleep(firstBackoff) {
 		}
 		b, rest := m.gather(carried)
 		m.turn <- rest
 		if len(b.records) > 0 {
 			m.deliver(b)
-		} else if m.collecting.Err() != nil {
+		} else if m.life.Open.Err() != nil {
 			return
 		}
 	}
@@ -43,7 +42,7 @@ func (m *Mapping) gather(carried []record) (b batch, rest []record) {
 		if wait <= 0 {
 			break
 		}
-		messages, err := m.queue.Receive(m.collecting, m.options.Queue, sqs.ReceiveInput{
+		messages, err := m.queue.Receive(m.life.Open, m.options.Queue, sqs.ReceiveInput{
 			MaxMessages: min(m.options.BatchSize-len(b.records), receiveSize), Wait: wait,
 		})
 		if err != nil {
@@ -62,7 +61,7 @@ func (m *Mapping) gather(carried []record) (b batch, rest []record) {
 // since the first message.
 func (m *Mapping) patience(b batch) time.Duration {
 	switch {
-	case len(b.records) >= m.options.BatchSize || m.collecting.Err() != nil:
+	case len(b.records) >= m.options.BatchSize || m.life.Open.Err() != nil:
 		return 0
 	case len(b.records) == 0:
 		return pollWait
@@ -83,24 +82,14 @@ func (m *Mapping) filter(messages []sqs.Message) []record {
 			dropped = append(dropped, message.ReceiptHandle)
 		}
 	}
-	m.filtered.Add(m.delete(dropped))
+	m.delete(dropped)
 	return passed
 }
 
 // pause reports a queue that cannot be read and waits a moment, unless the reason is that the mapping stops.
 func (m *Mapping) pause(cause error) {
-	if m.collecting.Err() == nil {
+	if m.life.Open.Err() == nil {
 		m.options.Logger.Error("receive", "queue", m.options.Queue, "error", cause)
-		sleep(m.collecting, errorPause)
-	}
-}
-
-// sleep waits and reports whether ctx lasted.
-func sleep(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
+		m.life.Sleep(errorPause)
 	}
 }

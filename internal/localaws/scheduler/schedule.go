@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
+
+	"github.com/millrace-dev/millrace/internal/localaws/lifetime"
 )
 
 // TargetFunc is invoked with the schedule's input. An error is tried again.
@@ -38,10 +39,7 @@ type Schedule struct {
 // Scheduler runs schedules. It is safe for concurrent use.
 type Scheduler struct {
 	logger *slog.Logger
-	// waiting ends at Stop, running when Stop runs out of patience.
-	waiting, running  context.Context //nolint:containedctx // the life of the scheduler's own goroutines, no caller's
-	stopWait, stopRun context.CancelFunc
-	work              sync.WaitGroup
+	life   *lifetime.Lifetime
 }
 
 // Start checks all schedules, reports every problem at once, and begins to wait. A nil logger means silence.
@@ -60,30 +58,19 @@ func Start(schedules []Schedule, logger *slog.Logger) (*Scheduler, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Scheduler{logger: logger}
-	s.waiting, s.stopWait = context.WithCancel(context.Background())
-	s.running, s.stopRun = context.WithCancel(context.Background())
+	s := &Scheduler{logger, lifetime.New("scheduler")}
 	for i, schedule := range schedules {
 		if len(schedule.Input) == 0 {
 			schedule.Input = []byte("{}")
 		}
-		s.work.Go(func() { s.keep(schedule, expressions[i]) })
+		s.life.Go(func() { s.keep(schedule, expressions[i]) })
 	}
 	return s, nil
 }
 
 // Stop ends all schedules and waits for invocations in progress until ctx ends, then cancels them. Retries that wait are
 // given up. It is idempotent.
-func (s *Scheduler) Stop(ctx context.Context) error {
-	s.stopWait()
-	cut := context.AfterFunc(ctx, s.stopRun)
-	s.work.Wait()
-	if !cut() {
-		return fmt.Errorf("scheduler: invocations in progress were cancelled: %w", context.Cause(ctx))
-	}
-	s.stopRun()
-	return nil
-}
+func (s *Scheduler) Stop(ctx context.Context) error { return s.life.End(ctx) }
 
 // keep follows one schedule to its end. Its invocations may overlap, as on AWS: a slow target delays none.
 func (s *Scheduler) keep(schedule Schedule, expression Expression) {
@@ -91,8 +78,8 @@ func (s *Scheduler) keep(schedule Schedule, expression Expression) {
 	if _, isRate := expression.(rate); !isRate {
 		at = expression.Next(at)
 	}
-	for !at.IsZero() && s.sleep(time.Until(at)) {
-		s.work.Go(func() { s.fire(schedule) })
+	for !at.IsZero() && s.life.Sleep(time.Until(at)) {
+		s.life.Go(func() { s.fire(schedule) })
 		at = expression.Next(at)
 	}
 }
@@ -101,23 +88,14 @@ func (s *Scheduler) keep(schedule Schedule, expression Expression) {
 func (s *Scheduler) fire(schedule Schedule) {
 	wait := firstBackoff
 	for retries := 0; ; retries++ {
-		err := schedule.Target(s.running, schedule.Input)
+		err := schedule.Target(s.life.Uncut, schedule.Input)
 		if err == nil {
 			return
 		}
-		if retries == MaxRetries || !s.sleep(wait) {
+		if retries == MaxRetries || !s.life.Sleep(wait) {
 			s.logger.Warn("schedule missed", "schedule", schedule.Name, "retries", retries, "error", err)
 			return
 		}
 		wait = min(2*wait, maxBackoff)
 	}
-}
-
-// sleep waits and reports whether the scheduler still runs.
-func (s *Scheduler) sleep(d time.Duration) bool {
-	select {
-	case <-time.After(d):
-	case <-s.waiting.Done():
-	}
-	return s.waiting.Err() == nil
 }
