@@ -9,19 +9,13 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/millrace-dev/millrace/internal/localaws/account"
 	"github.com/millrace-dev/millrace/internal/localaws/apigateway"
 	"github.com/millrace-dev/millrace/internal/localaws/dynamodb"
 	"github.com/millrace-dev/millrace/internal/localaws/esm"
 	"github.com/millrace-dev/millrace/internal/localaws/lambda"
 	"github.com/millrace-dev/millrace/internal/localaws/scheduler"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
-)
-
-const (
-	// AccountID owns everything.
-	AccountID = "000000000000"
-	// Region is where everything is.
-	Region = "us-east-1"
 )
 
 // Options declare what exists. The zero value is an empty account on two random ports.
@@ -68,13 +62,11 @@ type Queue struct {
 
 // RedrivePolicy is the attribute of a queue whose messages become dead letters after so many receives, 1 to 1,000.
 func RedrivePolicy(deadLetterQueue string, maxReceiveCount int) string {
-	return fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":%d}`, queueARN(deadLetterQueue), maxReceiveCount)
+	return fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":%d}`, account.ARN("sqs", deadLetterQueue), maxReceiveCount)
 }
 
 // QueueURL is a queue's URL on an endpoint, whether the queue exists or not.
-func QueueURL(awsURL, name string) string { return awsURL + "/" + AccountID + "/" + name }
-
-func queueARN(name string) string { return "arn:aws:sqs:" + Region + ":" + AccountID + ":" + name }
+func QueueURL(awsURL, name string) string { return awsURL + "/" + account.ID + "/" + name }
 
 // Table is a DynamoDB table with a partition key and no sort key.
 type Table struct {
@@ -88,7 +80,7 @@ type Table struct {
 type Mapping struct {
 	// Function is the name of the function.
 	Function string
-	// Options are the mapping's. QueueARN, Region, Visibility and Logger are set by Start.
+	// Options are the mapping's. Visibility and Logger are set by Start.
 	Options esm.Options
 }
 

@@ -23,6 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/millrace-dev/millrace/internal/localaws"
+	"github.com/millrace-dev/millrace/internal/localaws/account"
 	"github.com/millrace-dev/millrace/internal/localaws/apigateway"
 	"github.com/millrace-dev/millrace/internal/localaws/esm"
 	"github.com/millrace-dev/millrace/internal/localaws/lambda"
@@ -141,7 +142,7 @@ func client(t *testing.T, server *localaws.Server) aws.Config {
 	httpClient := &http.Client{Transport: &http.Transport{}}
 	t.Cleanup(httpClient.CloseIdleConnections)
 	return aws.Config{
-		Region: localaws.Region, BaseEndpoint: aws.String(server.AWSURL()), HTTPClient: httpClient,
+		Region: account.Region, BaseEndpoint: aws.String(server.AWSURL()), HTTPClient: httpClient,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),

@@ -44,7 +44,7 @@ func (s *Server) openQueues(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.queues, err = sqs.Open(sqs.Options{BaseURL: s.awsURL, Faults: s.options.Faults, Logger: s.options.Logger}, kept)
+	s.queues, err = sqs.Open(sqs.Options{Faults: s.options.Faults, Logger: s.options.Logger}, kept)
 	if err != nil {
 		return err
 	}
@@ -71,9 +71,7 @@ func (s *Server) openTables() error {
 	if err != nil {
 		return err
 	}
-	tables, err := dynamodb.Open(dynamodb.Options{
-		Region: Region, AccountID: AccountID, Faults: s.options.TableFaults, Logger: s.options.Logger,
-	}, kept)
+	tables, err := dynamodb.Open(dynamodb.Options{Faults: s.options.TableFaults, Logger: s.options.Logger}, kept)
 	if err != nil {
 		return err
 	}
@@ -139,7 +137,7 @@ func (s *Server) startMappings() error {
 		}
 		seconds, _ := strconv.Atoi(s.options.Queues[source].Attributes["VisibilityTimeout"]) // none means the default, SQS has refused any other
 		m.Options.Visibility = time.Duration(seconds) * time.Second
-		m.Options.QueueARN, m.Options.Region, m.Options.Logger = queueARN(m.Options.Queue), Region, s.options.Logger
+		m.Options.Logger = s.options.Logger
 		mapping, err := esm.Start(s.queues, s.functions.Invoker(m.Function), m.Options)
 		if err != nil {
 			return err

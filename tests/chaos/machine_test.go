@@ -106,7 +106,7 @@ type storeTrouble struct {
 
 func newMachine(t *testing.T, scope dedup.Scope, onFailure dedup.OnFailure) *machine {
 	m := &machine{t: t, scope: scope, model: model{twice: map[string]int{}}, sinks: map[string]*moodySink{"a": {}, "b": {}}}
-	server := queuetest.Start(t, sqs.Options{Region: "us-east-1", AccountID: "000000000000", Faults: &sqs.Faults{Intercept: m.intercept}})
+	server := queuetest.Start(t, sqs.Options{Faults: &sqs.Faults{Intercept: m.intercept}})
 	m.service, m.letters, m.main = server.Service, server.Queue(t, "letters"), server.Queue(t, "main")
 	// What comes back too often SQS moves by itself.
 	policy := map[string]string{"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:letters","maxReceiveCount":3}`}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/millrace-dev/millrace/internal/localaws/account"
 	"github.com/millrace-dev/millrace/internal/localaws/lambda"
 )
 
@@ -55,7 +56,7 @@ func doorOf(o Options) (door, error) {
 	case ShapeHTTP:
 		return door{
 			timeout: 30 * time.Second, requestID: "Apigw-Requestid", contentType: "text/plain; charset=utf-8",
-			encode: func(c *call) object { return c.event2(c.path, accountID) },
+			encode: func(c *call) object { return c.event2(c.path, account.ID) },
 			refusals: map[trouble]refusal{
 				badBody:    {400, `{"message":"Bad Request"}`, ""},
 				tooLong:    {413, `{"message":"Request Entity Too Large"}`, ""},

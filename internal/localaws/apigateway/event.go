@@ -14,11 +14,11 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofrs/uuid/v5"
+
+	"github.com/millrace-dev/millrace/internal/localaws/account"
 )
 
 const (
-	// accountID owns the APIs.
-	accountID = "000000000000"
 	// localID stands where AWS has the random id of an API or of a resource.
 	localID = "local"
 	// timeFormat is the Common Log Format's, which AWS uses for the request time.
@@ -57,7 +57,7 @@ func (c *call) event1(stage string) object {
 		"headers": flatten(headers, last), "multiValueHeaders": headers,
 		"queryStringParameters": nil, "multiValueQueryStringParameters": nil, "body": nil, "isBase64Encoded": false,
 		"requestContext": object{
-			"accountId": accountID, "apiId": localID, "domainName": c.Host, "domainPrefix": localID, "stage": stage,
+			"accountId": account.ID, "apiId": localID, "domainName": c.Host, "domainPrefix": localID, "stage": stage,
 			"resourceId": localID, "resourcePath": resource, "path": c.URL.Path, "httpMethod": c.Method, "protocol": c.Proto,
 			"requestId": c.id, "extendedRequestId": c.id, "authorizer": nil,
 			"requestTime": c.begin.UTC().Format(timeFormat), "requestTimeEpoch": c.begin.UnixMilli(),
@@ -76,7 +76,7 @@ func (c *call) event1(stage string) object {
 // event2 is the event of payload format 2.0: header names in lower case, repeated headers and query parameters joined with
 // commas, cookies apart. What is absent is left out.
 // Source: "Lambda proxy integrations for HTTP APIs", API Gateway developer guide; "Function URL request payload", Lambda developer guide.
-func (c *call) event2(path, account string) object {
+func (c *call) event2(path, caller string) object {
 	headers := map[string]string{}
 	for name, values := range c.headers() {
 		headers[strings.ToLower(name)] = strings.Join(values, ",")
@@ -86,7 +86,7 @@ func (c *call) event2(path, account string) object {
 		"version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": c.URL.RawQuery,
 		"headers": headers, "isBase64Encoded": false,
 		"requestContext": object{
-			"routeKey": "$default", "stage": "$default", "accountId": account,
+			"routeKey": "$default", "stage": "$default", "accountId": caller,
 			"apiId": localID, "domainName": c.Host, "domainPrefix": localID, "authentication": nil,
 			"http": object{
 				"method": c.Method, "path": path, "protocol": c.Proto, "sourceIp": c.sourceIP(), "userAgent": c.UserAgent(),

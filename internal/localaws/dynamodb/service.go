@@ -31,8 +31,6 @@ const maxRequestBytes = 16 << 20
 
 // Options configure a service.
 type Options struct {
-	// Region and AccountID appear in ARNs.
-	Region, AccountID string
 	// Faults lets tests make calls fail; nil means none.
 	Faults *Faults
 	// Logger gets what is refused, at debug level; nil means nothing.

@@ -28,7 +28,7 @@ const table = "things"
 // serve starts a service with a table whose key is k, a text.
 func serve(t *testing.T, from *journal.Journal) *sdk.Client {
 	t.Helper()
-	service, err := dynamodb.Open(dynamodb.Options{Region: "us-east-1", AccountID: "000000000000"}, from)
+	service, err := dynamodb.Open(dynamodb.Options{}, from)
 	if err != nil {
 		t.Fatal(err)
 	}

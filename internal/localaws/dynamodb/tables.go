@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/millrace-dev/millrace/internal/localaws/account"
 	"github.com/millrace-dev/millrace/internal/localaws/awsjson"
 )
 
@@ -128,7 +129,7 @@ func (s *Service) describeTable(in tableInput) (out map[string]description, err 
 func (s *Service) describe(t *table) description {
 	return description{
 		definition:       definition{tableInput{t.Name}, []keySchema{{t.Key, "HASH"}}, []attribute{{t.Key, t.Type}}},
-		TableArn:         "arn:aws:dynamodb:" + s.options.Region + ":" + s.options.AccountID + ":table/" + t.Name,
+		TableArn:         account.ARN("dynamodb", "table/"+t.Name),
 		TableStatus:      "ACTIVE",
 		CreationDateTime: float64(t.Created.UnixMilli()) / 1000, ItemCount: len(t.items),
 	}

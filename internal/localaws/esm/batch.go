@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/millrace-dev/millrace/internal/localaws/account"
 	"github.com/millrace-dev/millrace/internal/localaws/sqs"
 )
 
@@ -34,7 +35,7 @@ func newRecord(message sqs.Message, options Options) record {
 	}{events.SQSMessage{
 		MessageId: message.ID, ReceiptHandle: message.ReceiptHandle, Body: message.Body, Md5OfBody: message.MD5OfBody,
 		Attributes: message.Attributes, MessageAttributes: attributes,
-		EventSource: "aws:sqs", EventSourceARN: options.QueueARN, AWSRegion: options.Region,
+		EventSource: "aws:sqs", EventSourceARN: account.ARN("sqs", options.Queue), AWSRegion: account.Region,
 	}, message.MD5OfMessageAttributes}
 	text, _ := json.Marshal(shown, jsontext.AllowInvalidUTF8(true)) // SQS has refused that long before; nothing else can fail
 	return record{id: message.ID, handle: message.ReceiptHandle, received: time.Now(), json: text}

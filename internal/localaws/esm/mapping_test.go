@@ -56,7 +56,7 @@ func newBench(t *testing.T, options esm.Options, script script) *bench {
 	if _, err := b.service.CreateQueue(t.Context(), "q", map[string]string{"VisibilityTimeout": "30"}); err != nil {
 		t.Fatal(err)
 	}
-	options.Queue, options.QueueARN, options.Region = "q", "arn:aws:sqs:us-east-1:000000000000:q", "us-east-1"
+	options.Queue = "q"
 	b.start(options, script)
 	return b
 }
@@ -603,7 +603,7 @@ func TestMapping_RecordsHaveAWSsShape(t *testing.T) {
 		mapping, err := esm.Start(service, func(_ context.Context, event []byte) (lambda.Result, error) {
 			payload = event
 			return lambda.Result{}, nil
-		}, esm.Options{Queue: "q", QueueARN: "arn:aws:sqs:us-east-1:000000000000:q", Region: "us-east-1"})
+		}, esm.Options{Queue: "q"})
 		if err != nil {
 			t.Fatal(err)
 		}

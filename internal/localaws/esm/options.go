@@ -31,8 +31,8 @@ const (
 
 // Options describe one mapping.
 type Options struct {
-	// Queue is the name of the queue, QueueARN its ARN and Region its region; the two go into the records.
-	Queue, QueueARN, Region string
+	// Queue is the name of the queue.
+	Queue string
 	// BatchSize is the most messages of one invocation, 1 to 10,000. Default 10; more needs a Window.
 	BatchSize int
 	// Window is how long to gather after the first message, 0 to 300 s. Default 0: whatever one receive returns goes at once.

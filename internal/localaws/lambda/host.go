@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/millrace-dev/millrace/internal/localaws/account"
 )
 
 // Options configure a Host. The zero value is usable.
@@ -78,7 +80,7 @@ func (h *Host) addFunction(f Function) error {
 
 // ARN returns the ARN of a function, whether it exists or not.
 func (h *Host) ARN(name string) string {
-	return "arn:aws:lambda:" + region + ":" + accountID + ":function:" + name
+	return account.ARN("lambda", "function:"+name)
 }
 
 // PIDs returns the processes of a function: the leaders of their process groups, the oldest first. A function without any

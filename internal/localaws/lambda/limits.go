@@ -25,9 +25,6 @@ const (
 
 // Choices of this host, where AWS has a fleet.
 const (
-	// region and accountID are where the functions are and whose.
-	region    = "us-east-1"
-	accountID = "000000000000"
 	// DefaultMaxConcurrency is how many environments a function without a limit of its own may have.
 	DefaultMaxConcurrency = 64
 	// DefaultIdleTimeout is how long an unused environment is kept.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gofrs/uuid/v5"
+
+	"github.com/millrace-dev/millrace/internal/localaws/account"
 )
 
 // variables builds the environment of a process: the host's common ones, the function's own, then Lambda's, the later winning.
@@ -37,8 +39,8 @@ func variables(f Function, common map[string]string, runtimeAPI string) []string
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_FORMAT="+logFormat,
 		"AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023",
-		"AWS_REGION="+region,
-		"AWS_DEFAULT_REGION="+region,
+		"AWS_REGION="+account.Region,
+		"AWS_DEFAULT_REGION="+account.Region,
 		"LAMBDA_TASK_ROOT="+filepath.Dir(f.Bootstrap),
 		"LAMBDA_RUNTIME_DIR="+filepath.Dir(f.Bootstrap),
 		"_HANDLER=bootstrap",

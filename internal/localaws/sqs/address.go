@@ -2,35 +2,22 @@ package sqs
 
 import (
 	"cmp"
+	"regexp"
 	"strings"
+
+	"github.com/millrace-dev/millrace/internal/localaws/account"
 )
 
-// arnPrefix starts every SQS ARN of the commercial partition.
-const arnPrefix = "arn:aws:sqs:"
-
-// queueARN names a queue of this service.
-func (o Options) queueARN(name string) string {
-	return arnPrefix + o.Region + ":" + o.AccountID + ":" + name
-}
-
-// parseARN returns the queue name of an SQS ARN of any account and region.
-func parseARN(arn string) (name string, ok bool) {
-	rest, ok := strings.CutPrefix(arn, arnPrefix)
-	parts := strings.Split(rest, ":")
-	if !ok || len(parts) != 3 || parts[0] == "" || parts[1] == "" || !isQueueName(parts[2]) {
-		return "", false
-	}
-	return parts[2], true
-}
-
 // queueURL is the address of a queue for a client that called host, empty for a caller in this process.
-func (o Options) queueURL(host, name string) string {
-	base := cmp.Or(o.BaseURL, "http://"+cmp.Or(host, "sqs."+o.Region+".amazonaws.com"))
-	return strings.TrimSuffix(base, "/") + "/" + o.AccountID + "/" + name
+func queueURL(host, name string) string {
+	return "http://" + cmp.Or(host, "sqs."+account.Region+".amazonaws.com") + "/" + account.ID + "/" + name
 }
+
+// isARN says whether text is the ARN of a queue, of any account and region.
+var isARN = regexp.MustCompile(`^arn:aws:sqs:[^:]+:[^:]+:[\w-]{1,80}$`).MatchString
 
 // queueName reads a QueueUrl: "scheme://host/account/name", "/account/name" or, as AWS allows, a bare name.
-func (o Options) queueName(address string) (string, error) {
+func queueName(address string) (string, error) {
 	_, place, isURL := strings.Cut(address, "://")
 	if !isURL {
 		place = address
@@ -42,7 +29,7 @@ func (o Options) queueName(address string) (string, error) {
 		return address, nil
 	case len(parts) != 3:
 		return "", errNamed("InvalidAddress", "The address %s is not valid for this endpoint.", address)
-	case parts[1] != o.AccountID:
+	case parts[1] != account.ID:
 		return "", errQueue()
 	default:
 		return parts[2], nil

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strconv"
 	"time"
+
+	"github.com/millrace-dev/millrace/internal/localaws/account"
 )
 
 // check refuses what ReceiveMessage refuses; most is the largest number of messages.
@@ -48,7 +50,7 @@ func (s *Service) systemAttributes(d delivery, system attributeFilter) map[strin
 		return nil
 	}
 	all := map[string]string{
-		"SenderId":                         s.options.AccountID,
+		"SenderId":                         account.ID,
 		"SentTimestamp":                    strconv.FormatInt(d.Sent/int64(time.Millisecond), 10),
 		"ApproximateReceiveCount":          strconv.Itoa(int(d.Receives)),
 		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(d.FirstReceived/int64(time.Millisecond), 10),

@@ -30,7 +30,7 @@ func (s *Service) directly(ctx context.Context, op, queueName string, do func(q 
 // Making it again with equal attributes returns the same URL; other attributes are QueueAlreadyExists.
 func (s *Service) CreateQueue(ctx context.Context, name string, attributes map[string]string) (string, error) {
 	err := s.direct(ctx, "CreateQueue", func() error { return s.create(queueInput{QueueName: name, Attributes: attributes}) })
-	return s.options.queueURL("", name), err
+	return queueURL("", name), err
 }
 
 // SetQueueAttributes changes a queue's attributes, all of them or none.

@@ -67,7 +67,7 @@ type call struct {
 // onQueue makes an operation of what it does with the queue that its input names. It answers when that is on disk.
 func onQueue[In interface{ address() string }, Out any](s *Service, do func(c call, in In) (Out, error)) awsjson.Operation {
 	return awsjson.Decoded(func(r *http.Request, in In) (out Out, err error) {
-		name, err := s.options.queueName(in.address())
+		name, err := queueName(in.address())
 		if err != nil {
 			return out, err
 		}

@@ -177,7 +177,7 @@ type receiveOutput struct {
 func (o receiveOutput) Undo() { o.giveBack() }
 
 func (s *Service) receiveMessage(r *http.Request, in receiveInput) (out receiveOutput, err error) {
-	name, err := s.options.queueName(in.QueueURL)
+	name, err := queueName(in.QueueURL)
 	if err != nil {
 		return out, err
 	}

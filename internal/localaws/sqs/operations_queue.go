@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/millrace-dev/millrace/internal/localaws/account"
 	"github.com/millrace-dev/millrace/internal/localaws/awsjson"
 )
 
@@ -40,7 +41,7 @@ type queueOutput struct {
 }
 
 func (s *Service) createQueue(r *http.Request, in queueInput) (queueOutput, error) {
-	return queueOutput{QueueURL: s.options.queueURL(r.Host, in.QueueName)}, s.create(in)
+	return queueOutput{QueueURL: queueURL(r.Host, in.QueueName)}, s.create(in)
 }
 
 // create makes a queue, unless there is one with the same attributes.
@@ -91,11 +92,11 @@ func (q *queue) mustHave(attributes map[string]string, wanted settings) error {
 }
 
 func (s *Service) getQueueURL(r *http.Request, in queueInput) (out queueOutput, err error) {
-	if in.OwnerID != "" && in.OwnerID != s.options.AccountID {
+	if in.OwnerID != "" && in.OwnerID != account.ID {
 		return out, errQueue()
 	}
 	_, err = s.Depth(in.QueueName)
-	return queueOutput{QueueURL: s.options.queueURL(r.Host, in.QueueName)}, err
+	return queueOutput{QueueURL: queueURL(r.Host, in.QueueName)}, err
 }
 
 func (s *Service) listQueues(r *http.Request, in queueInput) (out queueOutput, err error) {
@@ -130,7 +131,7 @@ func (s *Service) list(r *http.Request, in queueInput, match func(q *queue) bool
 	}
 	urls = make([]string, len(names))
 	for i, name := range names {
-		urls[i] = s.options.queueURL(r.Host, name)
+		urls[i] = queueURL(r.Host, name)
 	}
 	return urls, next, nil
 }

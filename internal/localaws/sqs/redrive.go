@@ -36,9 +36,8 @@ func readRedrive(value string) (policy redrivePolicy, err error) {
 		Max    jsontext.Value `json:"maxReceiveCount"`
 	}
 	unread := json.Unmarshal([]byte(value), &in)
-	_, isARN := parseARN(in.Target)
 	receives, notNumber := strconv.ParseInt(strings.Trim(string(in.Max), `"`), 10, 32)
-	if unread != nil || !isARN || notNumber != nil || receives < 1 || receives > MaxReceiveCountSetting {
+	if unread != nil || !isARN(in.Target) || notNumber != nil || receives < 1 || receives > MaxReceiveCountSetting {
 		return policy, errValue("RedrivePolicy", value,
 			"It must be a valid JSON map with deadLetterTargetArn, the ARN of a queue, and maxReceiveCount, from 1 to 1000 both inclusive.")
 	}

@@ -9,18 +9,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/millrace-dev/millrace/internal/localaws/account"
 	"github.com/millrace-dev/millrace/internal/localaws/awsjson"
 	"github.com/millrace-dev/millrace/internal/localaws/journal"
 )
 
-// Options configure a Service. The zero value serves account 000000000000 in us-east-1.
+// Options configure a Service. A queue's URL has the host that its request was sent to.
 type Options struct {
-	// Region of every ARN; default "us-east-1".
-	Region string
-	// AccountID of every ARN and queue URL, 12 digits; default "000000000000".
-	AccountID string
-	// BaseURL starts every queue URL, e.g. "http://127.0.0.1:4577"; empty means the host each request was sent to.
-	BaseURL string
 	// Faults lets tests make calls fail; nil means none.
 	Faults *Faults
 	// Logger gets one debug line for each refused call; nil means silence.
@@ -46,8 +41,6 @@ var _ http.Handler = (*Service)(nil)
 
 // New returns an empty service. Close it to end its timers and long polls.
 func New(options Options) *Service {
-	options.Region = cmp.Or(options.Region, "us-east-1")
-	options.AccountID = cmp.Or(options.AccountID, "000000000000")
 	options.Faults = cmp.Or(options.Faults, new(Faults))
 	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
 	s := &Service{options: options, queues: make(map[string]*queue)}
@@ -63,7 +56,7 @@ func (s *Service) newQueue(name string, now time.Time) *queue {
 			ID:      rand.Uint64(), //nolint:gosec // tells queues apart, guards nothing
 			Created: now.UnixNano(), Modified: now.UnixNano(), Tags: map[string]string{},
 		},
-		name: name, arn: s.options.queueARN(name), settings: s.defaults, arrived: make(chan struct{}, 1),
+		name: name, arn: account.ARN("sqs", name), settings: s.defaults, arrived: make(chan struct{}, 1),
 		timer: time.AfterFunc(time.Hour, func() { _ = s.tick(name) }),
 	}
 	q.timer.Stop() // until something is due
