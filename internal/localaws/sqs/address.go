@@ -13,8 +13,8 @@ func queueURL(host, name string) string {
 	return "http://" + cmp.Or(host, "sqs."+account.Region+".amazonaws.com") + "/" + account.ID + "/" + name
 }
 
-// isARN says whether text is the ARN of a queue, of any account and region.
-var isARN = regexp.MustCompile(`^arn:aws:sqs:[^:]+:[^:]+:[\w-]{1,80}$`).MatchString
+// queueARN is the ARN of a queue, of any account and region.
+var queueARN = regexp.MustCompile(`^arn:aws:sqs:[^:]+:[^:]+:[\w-]{1,80}$`)
 
 // queueName reads a QueueUrl: "scheme://host/account/name", "/account/name" or, as AWS allows, a bare name.
 func queueName(address string) (string, error) {

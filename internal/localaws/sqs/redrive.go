@@ -37,7 +37,7 @@ func readRedrive(value string) (policy redrivePolicy, err error) {
 	}
 	unread := json.Unmarshal([]byte(value), &in)
 	receives, notNumber := strconv.ParseInt(strings.Trim(string(in.Max), `"`), 10, 32)
-	if unread != nil || !isARN(in.Target) || notNumber != nil || receives < 1 || receives > MaxReceiveCountSetting {
+	if unread != nil || !queueARN.MatchString(in.Target) || notNumber != nil || receives < 1 || receives > MaxReceiveCountSetting {
 		return policy, errValue("RedrivePolicy", value,
 			"It must be a valid JSON map with deadLetterTargetArn, the ARN of a queue, and maxReceiveCount, from 1 to 1000 both inclusive.")
 	}
