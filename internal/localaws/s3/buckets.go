@@ -49,8 +49,11 @@ func (s *store) DeleteBucket(name string) error {
 		if errors.Is(err, errEnough) {
 			return gofakes3.ResourceError(gofakes3.ErrBucketNotEmpty, name)
 		}
+		if err != nil {
+			return err
+		}
 		s.journal.Delete(bucketKey(name))
-		return err
+		return nil
 	})
 }
 

@@ -61,7 +61,7 @@ type store struct {
 
 var _ gofakes3.Backend = (*store)(nil)
 
-// change lets decide record changes, or refuse them, and returns when they are on disk.
+// change lets decide either record changes or refuse them, and returns when they are on disk.
 func (s *store) change(decide func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

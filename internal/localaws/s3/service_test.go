@@ -405,6 +405,23 @@ func TestService_PutObject_TakesChunksApart(t *testing.T) {
 	}
 }
 
+func TestService_PutObject_KeepsTheOtherCodings(t *testing.T) {
+	t.Parallel()
+	e := serve(t)
+	for _, codings := range []string{"gzip,aws-chunked", "aws-chunked, gzip"} {
+		status, text := e.do(t, "PUT", "/claims/k", http.Header{
+			"X-Amz-Content-Sha256": {"STREAMING-UNSIGNED-PAYLOAD-TRAILER"}, "X-Amz-Decoded-Content-Length": {"1"}, "Content-Encoding": {codings},
+		}, strings.NewReader("1\r\nx\r\n0\r\n\r\n"))
+		if status != http.StatusOK {
+			t.Fatalf("PUT with %s: %d %s", codings, status, text)
+		}
+		head, err := e.HeadObject(t.Context(), &sdk.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String("k")})
+		if err != nil || aws.ToString(head.ContentEncoding) != "gzip" || aws.ToInt64(head.ContentLength) != 1 {
+			t.Errorf("%s: got %q of %d bytes, %v; want gzip of 1", codings, aws.ToString(head.ContentEncoding), aws.ToInt64(head.ContentLength), err)
+		}
+	}
+}
+
 func TestService_MultipartUpload(t *testing.T) {
 	t.Parallel()
 	e := serve(t)
