@@ -125,7 +125,7 @@ func (s *Server) openFunctions() (err error) {
 		maps.Copy(environment, s.options.Environment(s.awsURL))
 	}
 	s.functions, err = lambda.NewHost(s.options.Functions, lambda.Options{Environment: environment, Logger: s.options.Logger})
-	s.router.services["lambda"] = s.functions
+	s.router.services["lambda"] = s.functions.Handler()
 	return err
 }
 

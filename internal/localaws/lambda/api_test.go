@@ -21,7 +21,7 @@ import (
 // newClient returns an unmodified SDK client for a host.
 func newClient(t *testing.T, host *lambda.Host) *sdk.Client {
 	t.Helper()
-	server := httptest.NewServer(host)
+	server := httptest.NewServer(host.Handler())
 	t.Cleanup(server.Close)
 	return sdk.New(sdk.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), RetryMaxAttempts: 1, HTTPClient: server.Client(),
@@ -157,11 +157,11 @@ func TestHost_SDK_GetFunctionConfiguration(t *testing.T) {
 	}
 }
 
-func TestHost_ServeHTTP_NamesWhatIsEmulated(t *testing.T) {
+func TestHost_Handler_NamesWhatIsEmulated(t *testing.T) {
 	t.Parallel()
 	host := newHost(t, lambda.Options{}, function("f", "plain"))
 	recorder := httptest.NewRecorder()
-	host.ServeHTTP(recorder, httptest.NewRequest(http.MethodPost, "/2015-03-31/functions", http.NoBody))
+	host.Handler().ServeHTTP(recorder, httptest.NewRequest(http.MethodPost, "/2015-03-31/functions", http.NoBody))
 	if recorder.Code != 404 || recorder.Header().Get("X-Amzn-ErrorType") != "UnknownOperationException" || !strings.Contains(recorder.Body.String(), "GetFunctionConfiguration are") {
 		t.Errorf("got %d %v %s", recorder.Code, recorder.Header(), recorder.Body)
 	}

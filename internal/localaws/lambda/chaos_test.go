@@ -3,6 +3,7 @@ package lambda_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -54,6 +55,28 @@ func TestHost_Invoke_EveryCallEndsUnderKills(t *testing.T) {
 	}
 	if id := who(t, host, "f"); id.PID == 0 {
 		t.Error("no answer after the kills")
+	}
+}
+
+// An event that had been accepted was refused by its own host when Close came before its goroutine.
+func TestHost_Close_RunsTheEventsThatWereAccepted(t *testing.T) {
+	t.Parallel()
+	var log syncBuffer
+	f := function("f", "plain")
+	f.Log = &log
+	host, err := lambda.NewHost([]lambda.Function{f}, lambda.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := marshal(t, command{Do: "log", Text: "it ran"})
+	if _, err := host.Invoke(context.Background(), "f", payload, lambda.InvokeOptions{Type: lambda.InvocationEvent}); err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), "it ran\n") {
+		t.Errorf("log %q, want the line of the event", log.String())
 	}
 }
 

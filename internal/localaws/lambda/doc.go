@@ -30,9 +30,8 @@
 // # Not emulated
 //
 // CPU and memory limits, versions and aliases, layers, response streaming, dry runs, client contexts, the Telemetry API, events for
-// extensions, the text log format, log levels. A function is called by its name or its full ARN, not by the part of an ARN. Max Memory
-// Used is what the process holds at the end of an invocation, at most so far; without Linux it is 0. The events of InvocationEvent
-// live in memory only, as many as come.
+// extensions, the text log format, log levels. A function is called by its name or its full ARN, not by the part of an ARN. A
+// report says nothing of the memory used. The events of InvocationEvent live in memory only, as many as come.
 //
 // No process outlives its host: environments are process groups that Close kills, and on Linux the kernel kills them when
 // the host dies.

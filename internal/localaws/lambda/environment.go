@@ -20,10 +20,9 @@ type environment struct {
 	server  *http.Server
 	log     *processLog
 
-	handoff  chan *invocation   // taken by the process's GET next
-	finished chan struct{}      // gets a value when the process asks for the next invocation after an answer
-	kill     context.CancelFunc // ends the process group with SIGKILL
-	gone     context.Context    //nolint:containedctx // ends when the process is gone and its log read; the cause is what Wait said
+	handoff  chan *invocation // taken by the process's GET next
+	finished chan struct{}    // gets a value when the process asks for the next invocation after an answer
+	gone     context.Context  //nolint:containedctx // ends when the process is gone and its log read; the cause is what Wait said
 
 	wantsSIGTERM atomic.Bool // before it is killed
 
@@ -31,12 +30,9 @@ type environment struct {
 	current string  // the id of the invocation in progress, until the process asks for the next one
 	answer  *Result // what the process posted, to that invocation or about its own start; taken by serve
 
-	// These belong to the invocation in progress: whether there was one before, and the most memory held at the end of one.
-	warm   bool
-	peakMB int
-
-	idle   atomic.Bool // nobody has it: whoever sets this to false does, an invocation or the end
-	reaper *time.Timer // ends the environment unless an invocation has it
+	warm   bool        // whether there was an invocation before; belongs to the one in progress
+	idle   atomic.Bool // nobody has it: whoever sets this to false does, an invocation or the reaper
+	reaper *time.Timer // calls reap when it has been idle for long
 }
 
 // start opens a Runtime API and starts the function's process on it. It does not wait for the process to be ready.
@@ -53,22 +49,19 @@ func (p *pool) start() (*environment, error) {
 	e := &environment{pool: p, log: log, handoff: make(chan *invocation), finished: make(chan struct{}, 1)}
 	e.server = &http.Server{Handler: e.runtimeAPI(), ReadHeaderTimeout: time.Minute}
 	go func() { _ = e.server.Serve(listener) }()
-	e.reaper = time.AfterFunc(p.options.IdleTimeout, func() { p.retire(e) })
+	e.reaper = time.AfterFunc(p.options.IdleTimeout, e.reap)
 	e.prepare(listener.Addr().String())
 	gone, end := context.WithCancelCause(context.Background())
 	e.gone = gone
 	started := make(chan error)
-	p.gone.Go(func() { end(e.live(started)) })
+	go func() { end(e.live(started)) }()
 	return e, <-started
 }
 
 // prepare describes the process.
 func (e *environment) prepare(runtimeAPI string) {
 	f := e.pool.function
-	life, kill := context.WithCancel(e.pool.life)
-	e.kill = kill
-	e.command = exec.CommandContext(life, f.Bootstrap) //nolint:gosec // running the user's program is the purpose
-	e.command.Cancel = func() error { e.signal(syscall.SIGKILL); return nil }
+	e.command = exec.Command(f.Bootstrap) //nolint:gosec,noctx // running the user's program is the purpose; live ends it with the host
 	e.command.Dir = f.Directory
 	e.command.Env = variables(f, e.pool.options.Environment, runtimeAPI)
 	e.command.Stdout, e.command.Stderr = e.log.write, e.log.write
@@ -87,10 +80,11 @@ func (e *environment) live(started chan<- error) error {
 	}
 	started <- err
 	if err == nil {
+		stop := context.AfterFunc(e.pool.uncut, e.kill)
 		err = e.command.Wait()
-		e.signal(syscall.SIGKILL) // whatever it started goes too
+		stop()
+		e.kill() // whatever it started goes too
 	}
-	e.kill()
 	e.reaper.Stop()
 	e.log.close()
 	_ = e.server.Close()
@@ -107,10 +101,19 @@ func (e *environment) signal(signal syscall.Signal) {
 	}
 }
 
+func (e *environment) kill() { e.signal(syscall.SIGKILL) }
+
 // end kills the process and waits until it is gone.
 func (e *environment) end() {
 	e.kill()
 	<-e.gone.Done()
+}
+
+// reap stops the environment, unless an invocation has it.
+func (e *environment) reap() {
+	if e.idle.CompareAndSwap(true, false) {
+		e.stop()
+	}
 }
 
 // stop ends an environment as AWS does: a process that registered for SIGTERM gets it and a moment, any other is killed.

@@ -22,6 +22,9 @@ type Error struct {
 // Error joins the exception's name and its message.
 func (e *Error) Error() string { return fmt.Sprintf("lambda: %s: %s", e.Type, e.Message) }
 
+// invalidContent is the type of the refusals of what a request carries.
+const invalidContent = "InvalidRequestContentException"
+
 func refusal(status int, errorType, format string, args ...any) *Error {
 	return &Error{Type: errorType, Message: fmt.Sprintf(format, args...), Status: status}
 }

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/millrace-dev/millrace/internal/localaws/account"
+	"github.com/millrace-dev/millrace/internal/localaws/lifetime"
 )
 
 // Options configure a Host. The zero value is usable.
@@ -35,30 +35,18 @@ func (o Options) withDefaults() Options {
 // Host runs functions. It is safe for concurrent use. It must be closed, or processes stay behind.
 type Host struct {
 	options Options
-	pools   map[string]*pool // by function; read-only after NewHost
-	api     http.Handler
-
-	// open ends when Close begins, life when it stops waiting for invocations: that kills every process, also one that starts later.
-	open, life context.Context //nolint:containedctx // the host's own, no caller's
-	shut, kill context.CancelFunc
-
-	mu      sync.Mutex     // makes running grow only while the host is open
-	running sync.WaitGroup // invocations, and events with the pauses between their tries
-	closing sync.Once
+	pools   map[string]*pool   // by function; read-only after NewHost
+	life    *lifetime.Lifetime // of invocations, and of events with the pauses between their tries
 }
 
 // NewHost checks the functions and returns a host for them. It starts no process: the first invocation of a function does.
 func NewHost(functions []Function, options Options) (*Host, error) {
-	h := &Host{options: options.withDefaults(), pools: map[string]*pool{}}
-	h.api = h.routes()
-	h.life, h.kill = context.WithCancel(context.Background())
-	h.open, h.shut = context.WithCancel(h.life)
+	h := &Host{options: options.withDefaults(), pools: map[string]*pool{}, life: lifetime.New("lambda host")}
 	var problems []error
 	for _, f := range functions {
 		problems = append(problems, h.addFunction(f))
 	}
 	if err := errors.Join(problems...); err != nil {
-		h.kill()
 		return nil, err
 	}
 	return h, nil
@@ -73,7 +61,7 @@ func (h *Host) addFunction(f Function) error {
 		return fmt.Errorf("function %q is there twice", f.Name)
 	}
 	h.pools[f.Name] = &pool{
-		function: f, options: h.options, arn: h.ARN(f.Name), life: h.life, slots: make(chan struct{}, f.MaxConcurrency),
+		function: f, options: h.options, arn: h.ARN(f.Name), uncut: h.life.Uncut, slots: make(chan struct{}, f.MaxConcurrency),
 	}
 	return nil
 }
@@ -87,7 +75,7 @@ func (h *Host) ARN(name string) string {
 // has none.
 func (h *Host) PIDs(function string) []int {
 	var pids []int
-	for _, env := range h.environments(function) {
+	for _, env := range h.pools[function].environments() {
 		pids = append(pids, env.pid())
 	}
 	return pids
@@ -96,42 +84,23 @@ func (h *Host) PIDs(function string) []int {
 // Kill ends all processes of a function with SIGKILL, in the middle of whatever they do, waits until they are gone and
 // returns how many there were. It is for chaos tests: invocations in progress fail with Runtime.ExitError.
 func (h *Host) Kill(function string) int {
-	environments := h.environments(function)
+	environments := h.pools[function].environments()
 	for _, env := range environments {
 		env.end()
 	}
 	return len(environments)
 }
 
-func (h *Host) environments(function string) []*environment {
-	if p := h.pools[function]; p != nil {
-		return p.environments()
-	}
-	return nil
-}
-
 // Close drains and ends the host: no new invocations, asynchronous events that wait for a retry are given up, invocations in
 // progress may finish until ctx ends and are killed then. When it returns, no process is left. It is idempotent.
-func (h *Host) Close(ctx context.Context) (err error) {
-	h.closing.Do(func() { err = h.close(ctx) })
-	return err
-}
-
-func (h *Host) close(ctx context.Context) error {
-	h.mu.Lock()
-	h.shut()
-	h.mu.Unlock()
-	stop := context.AfterFunc(ctx, h.kill)
-	h.running.Wait()
-	cut := !stop()
-	var pools sync.WaitGroup
+func (h *Host) Close(ctx context.Context) error {
+	err := h.life.End(ctx)
+	var stopping sync.WaitGroup
 	for _, p := range h.pools {
-		pools.Go(p.close)
+		for _, env := range p.environments() {
+			stopping.Go(env.stop)
+		}
 	}
-	pools.Wait()
-	h.kill()
-	if cut {
-		return fmt.Errorf("lambda host: invocations in progress were killed: %w", context.Cause(ctx))
-	}
-	return nil
+	stopping.Wait()
+	return err //nolint:wrapcheck // it names the host
 }

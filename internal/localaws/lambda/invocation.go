@@ -1,11 +1,13 @@
 package lambda
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"net/http"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/gofrs/uuid/v5"
 )
 
@@ -48,10 +50,10 @@ func newInvocation(payload []byte, options InvokeOptions) (*invocation, error) {
 	if len(payload) == 0 {
 		payload = []byte("{}")
 	}
-	traceID := options.TraceID
-	if traceID == "" {
-		traceID = newTraceID(time.Now())
+	if !jsontext.Value(payload).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+		return nil, refusal(http.StatusBadRequest, invalidContent, "Could not parse request body into json: the payload is not valid JSON")
 	}
+	traceID := cmp.Or(options.TraceID, newTraceID(time.Now()))
 	return &invocation{id: uuid.Must(uuid.NewV4()).String(), traceID: traceID, payload: payload}, nil
 }
 

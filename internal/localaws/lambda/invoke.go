@@ -64,11 +64,8 @@ func (h *Host) call(ctx context.Context, p *pool, inv *invocation) (Result, erro
 
 // spawn does work on a goroutine that Close waits for, and refuses it once the host is closing.
 func (h *Host) spawn(work func()) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.open.Err() != nil {
+	if !h.life.Go(work) {
 		return refusal(http.StatusServiceUnavailable, "ServiceException", "The host is shutting down.")
 	}
-	h.running.Go(work)
 	return nil
 }

@@ -14,13 +14,12 @@ type pool struct {
 	function Function
 	options  Options
 	arn      string
-	life     context.Context //nolint:containedctx // the host's: its end kills every process
+	uncut    context.Context //nolint:containedctx // the host's: its end kills every process, also one that starts later
 	slots    chan struct{}   // one value per invocation in progress
 	logging  sync.Mutex      // held for each Write to function.Log
 
 	mu      sync.Mutex
 	running []*environment // those whose process runs, the oldest first
-	gone    sync.WaitGroup // environments whose process may still run
 }
 
 // run serves one invocation in a warm environment or, when there is none, in a new one. When ctx ends, it only stops to wait for
@@ -50,12 +49,10 @@ func (p *pool) reserve(ctx context.Context) error {
 		return nil
 	default:
 	}
-	timer := time.NewTimer(p.function.MaxWait)
-	defer timer.Stop()
 	select {
 	case p.slots <- struct{}{}:
 		return nil
-	case <-timer.C:
+	case <-time.After(p.function.MaxWait):
 		return refusal(http.StatusTooManyRequests, "TooManyRequestsException", "Rate Exceeded.")
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -83,13 +80,6 @@ func (p *pool) put(env *environment) {
 	env.reaper.Reset(p.options.IdleTimeout)
 }
 
-// retire stops an environment, unless an invocation has it.
-func (p *pool) retire(env *environment) {
-	if env.idle.CompareAndSwap(true, false) {
-		env.stop()
-	}
-}
-
 func (p *pool) add(env *environment) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -102,17 +92,12 @@ func (p *pool) remove(env *environment) {
 	p.running = slices.DeleteFunc(p.running, func(other *environment) bool { return other == env })
 }
 
-// environments returns those whose process runs.
+// environments returns those whose process runs. No pool has none.
 func (p *pool) environments() []*environment {
+	if p == nil {
+		return nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.running)
-}
-
-// close stops every environment and waits until no process is left. Nothing may be running.
-func (p *pool) close() {
-	for _, env := range p.environments() {
-		go p.retire(env) // ends when the process does, and that is awaited
-	}
-	p.gone.Wait()
 }

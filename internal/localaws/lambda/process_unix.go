@@ -8,6 +8,3 @@ import "syscall"
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
-
-// residentMB is not known without cgo.
-func residentMB(int) int { return 0 }

@@ -14,40 +14,29 @@ func (e *environment) logStart(inv *invocation) {
 	e.log.platform(`{"time":%q,"type":"platform.start","record":{"requestId":%q,"version":%q}}`, logTime(), inv.id, Version)
 }
 
-// logReport writes the line after those of an invocation.
-func (e *environment) logReport(r report) { e.log.platform("%s", r.json()) }
-
-// report is what an invocation has cost. Source: "Lambda Telemetry API Event schema reference", platform.report.
-type report struct {
-	result   Result
-	duration time.Duration
-	// initialisation is that of a cold start, 0 for a warm one. It has been billed since 2025-08.
-	initialisation time.Duration
-	memoryMB       int
-	usedMB         int // 0 where the system does not say
-}
-
-func (r report) json() []byte {
-	line := fmt.Appendf(nil, `{"time":%q,"type":"platform.report","record":{"requestId":%q,"status":%q,`, logTime(), r.result.RequestID, r.status())
-	if r.result.hostError != "" {
-		line = fmt.Appendf(line, `"errorType":%q,`, r.result.hostError)
+// logReport writes the line after those of an invocation: what it has cost. initialisation is that of a cold start, 0 for a warm one;
+// it has been billed since 2025-08. Source: "Lambda Telemetry API Event schema reference", platform.report.
+func (e *environment) logReport(result Result, duration, initialisation time.Duration) {
+	line := fmt.Appendf(nil, `{"time":%q,"type":"platform.report","record":{"requestId":%q,"status":%q,`, logTime(), result.RequestID, result.status())
+	if result.hostError != "" {
+		line = fmt.Appendf(line, `"errorType":%q,`, result.hostError)
 	}
-	line = fmt.Appendf(line, `"metrics":{"durationMs":%.3f,"billedDurationMs":%.0f,"memorySizeMB":%d,"maxMemoryUsedMB":%d`,
-		milliseconds(r.duration), math.Ceil(milliseconds(r.duration+r.initialisation)), r.memoryMB, r.usedMB)
-	if r.initialisation > 0 {
-		line = fmt.Appendf(line, `,"initDurationMs":%.3f`, milliseconds(r.initialisation))
+	line = fmt.Appendf(line, `"metrics":{"durationMs":%.3f,"billedDurationMs":%.0f,"memorySizeMB":%d`,
+		milliseconds(duration), math.Ceil(milliseconds(duration+initialisation)), e.pool.function.MemoryMB)
+	if initialisation > 0 {
+		line = fmt.Appendf(line, `,"initDurationMs":%.3f`, milliseconds(initialisation))
 	}
-	return append(line, `}}}`...)
+	e.log.platform("%s}}}", line)
 }
 
 // status says how the invocation ended, in the words of platform.report.
-func (r report) status() string {
+func (r Result) status() string {
 	switch {
-	case !r.result.Failed():
+	case !r.Failed():
 		return "success"
-	case r.result.hostError == "":
+	case r.hostError == "":
 		return "failure"
-	case r.result.hostError == errorTimedOut:
+	case r.hostError == errorTimedOut:
 		return "timeout"
 	default:
 		return "error"

@@ -38,7 +38,6 @@ func equalised(log string) string {
 		{`\d{4}-\d\d-\d\dT[0-9:.]+Z`, "TIME"},
 		{`\d{4}/\d\d/\d\d [0-9:]+`, "DATE"},
 		{`Ms":[0-9.]+`, `Ms":0`},
-		{`UsedMB":\d+`, `UsedMB":0`},
 	} {
 		log = regexp.MustCompile(same.pattern).ReplaceAllString(log, same.as)
 	}
@@ -50,12 +49,12 @@ const start = `{"time":"TIME","type":"platform.start","record":{"requestId":"ID"
 
 func report(end string) string {
 	return `{"time":"TIME","type":"platform.report","record":{"requestId":"ID",` + end +
-		`,"metrics":{"durationMs":0,"billedDurationMs":0,"memorySizeMB":128,"maxMemoryUsedMB":0}}}`
+		`,"metrics":{"durationMs":0,"billedDurationMs":0,"memorySizeMB":128}}}`
 }
 
 // coldReport is that of a success with an initialisation before it.
 func coldReport(end string) string {
-	return strings.Replace(report(end), `UsedMB":0`, `UsedMB":0,"initDurationMs":0`, 1)
+	return strings.Replace(report(end), `SizeMB":128`, `SizeMB":128,"initDurationMs":0`, 1)
 }
 
 func TestHost_Log(t *testing.T) {

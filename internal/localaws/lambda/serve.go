@@ -22,14 +22,12 @@ func (e *environment) serve(inv *invocation) (Result, bool) {
 	}
 	result := e.outcome(inv, exceeded)
 	result.RequestID = inv.id
-	r := report{result: result, duration: time.Since(taken), memoryMB: e.pool.function.MemoryMB}
+	var initialisation time.Duration
 	if !e.warm {
-		r.initialisation = taken.Sub(begin)
+		initialisation = taken.Sub(begin)
 	}
 	e.warm = true
-	e.peakMB = max(e.peakMB, residentMB(e.pid()))
-	r.usedMB = e.peakMB
-	e.logReport(r)
+	e.logReport(result, time.Since(taken), initialisation)
 	result.LogTail = e.log.cut()
 	return result, true
 }

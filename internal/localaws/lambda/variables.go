@@ -35,7 +35,7 @@ func variables(f Function, common map[string]string, runtimeAPI string) []string
 		"AWS_LAMBDA_FUNCTION_VERSION="+Version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+strconv.Itoa(f.MemoryMB),
 		"AWS_LAMBDA_LOG_GROUP_NAME="+logGroup(f.Name),
-		"AWS_LAMBDA_LOG_STREAM_NAME="+logStream(time.Now()),
+		"AWS_LAMBDA_LOG_STREAM_NAME="+fmt.Sprintf("%s/[%s]%x", time.Now().UTC().Format("2006/01/02"), Version, uuid.Must(uuid.NewV4()).Bytes()),
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_FORMAT="+logFormat,
 		"AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023",
@@ -48,8 +48,3 @@ func variables(f Function, common map[string]string, runtimeAPI string) []string
 }
 
 func logGroup(function string) string { return "/aws/lambda/" + function }
-
-// logStream names the log stream of a new environment as AWS does: 2026/11/21/[$LATEST]0123….
-func logStream(now time.Time) string {
-	return fmt.Sprintf("%s/[%s]%x", now.UTC().Format("2006/01/02"), Version, uuid.Must(uuid.NewV4()).Bytes())
-}

@@ -21,7 +21,7 @@ type Lifetime struct {
 // New opens a lifetime. The name of the service appears in End's error.
 func New(name string) *Lifetime {
 	l := &Lifetime{name: name}
-	l.Uncut, l.cut = context.WithCancel(context.Background())
+	l.Uncut, l.cut = context.WithCancel(context.Background()) //nolint:gosec // has nothing to release when End need not call it
 	l.Open, l.shut = context.WithCancel(l.Uncut)
 	return l
 }
