@@ -25,7 +25,7 @@
 // # Not emulated
 //
 // The members of a REST event's identity that are null without a credential are absent here. A reply must be what AWS's struct for Go
-// describes; one without a statusCode, or with numbers for texts, which AWS forgives, is a failure of the function here.
+// describes, or JSON without a statusCode in format 2.0; numbers for texts, which AWS forgives, are a failure of the function here.
 //
 // Routes and methods (everything goes to the one function), other binary media types, authorizers, API keys, usage plans, CORS
 // configuration, mapping templates, response streaming and WebSocket APIs.

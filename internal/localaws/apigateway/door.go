@@ -26,12 +26,12 @@ const (
 
 // door is everything that tells one shape from another.
 type door struct {
-	prefix      string               // of every path
-	timeout     time.Duration        // of the wait for the function's reply, by API Gateway's quotas
-	requestID   string               // the header that tells the client the request's id
-	contentType string               // of a reply that names none
-	encode      func(c *call) object // the request as an event
-	refusals    map[trouble]refusal  // what is not listed is answered as notInvoked
+	prefix    string                              // of every path
+	timeout   time.Duration                       // of the wait for the function's reply, by API Gateway's quotas
+	requestID string                              // the header that tells the client the request's id
+	encode    func(c *call) object                // the request as an event
+	decode    func(payload []byte) (reply, error) // what the function says to it
+	refusals  map[trouble]refusal                 // what is not listed is answered as notInvoked
 }
 
 // doorOf builds the door of a shape. Sources of the refusals: "Gateway response types for API Gateway" for REST APIs, with the 500 of a
@@ -41,8 +41,8 @@ func doorOf(o Options) (door, error) {
 	switch o.Shape {
 	case ShapeREST:
 		return door{
-			prefix: "/" + o.Stage, timeout: 29 * time.Second, requestID: "X-Amzn-Requestid", contentType: "application/json",
-			encode: func(c *call) object { return c.event1(o.Stage) },
+			prefix: "/" + o.Stage, timeout: 29 * time.Second, requestID: "X-Amzn-Requestid",
+			encode: func(c *call) object { return c.event1(o.Stage) }, decode: decode1,
 			refusals: map[trouble]refusal{
 				noStage:    {403, `{"message":"Missing Authentication Token"}`, "MissingAuthenticationTokenException"},
 				badBody:    {400, `{"message":"Bad Request"}`, "BadRequestException"},
@@ -55,8 +55,8 @@ func doorOf(o Options) (door, error) {
 		}, nil
 	case ShapeHTTP:
 		return door{
-			timeout: 30 * time.Second, requestID: "Apigw-Requestid", contentType: "text/plain; charset=utf-8",
-			encode: func(c *call) object { return c.event2(c.path, account.ID) },
+			timeout: 30 * time.Second, requestID: "Apigw-Requestid",
+			encode: func(c *call) object { return c.event2(c.path, account.ID) }, decode: decode2,
 			refusals: map[trouble]refusal{
 				badBody:    {400, `{"message":"Bad Request"}`, ""},
 				tooLong:    {413, `{"message":"Request Entity Too Large"}`, ""},
@@ -67,8 +67,8 @@ func doorOf(o Options) (door, error) {
 		}, nil
 	case ShapeURL:
 		return door{
-			timeout: 15 * time.Minute, requestID: "X-Amzn-Requestid", contentType: "text/plain; charset=utf-8",
-			encode: func(c *call) object { return c.event2(c.URL.EscapedPath(), "anonymous") },
+			timeout: 15 * time.Minute, requestID: "X-Amzn-Requestid",
+			encode: func(c *call) object { return c.event2(c.URL.EscapedPath(), "anonymous") }, decode: decode2,
 			refusals: map[trouble]refusal{
 				badBody:    {400, `{"Message":"Bad Request"}`, ""},
 				tooLong:    {413, `{"Message":"Request Entity Too Large"}`, ""},

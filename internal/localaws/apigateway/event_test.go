@@ -208,7 +208,7 @@ func BenchmarkDecode(b *testing.B) {
 	payload := []byte(`{"statusCode":200,"headers":{"content-type":"application/json","x-request-id":"r"},"multiValueHeaders":{},"body":"{\"status\":\"ok\"}","isBase64Encoded":false,"cookies":null}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := decode(payload, "text/plain"); err != nil {
+		if _, err := decode2(payload); err != nil {
 			b.Fatal(err)
 		}
 	}

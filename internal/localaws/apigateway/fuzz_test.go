@@ -16,7 +16,7 @@ func FuzzDecodeReply(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		answer, err := decode(payload, "text/plain")
+		answer, err := decode2(payload)
 		if err != nil {
 			return
 		}

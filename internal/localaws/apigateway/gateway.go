@@ -107,7 +107,7 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) reply {
 	if err != nil {
 		return g.refuse(troubleOf(err, notInvoked))
 	}
-	decoded, err := decode(result.Payload, g.contentType)
+	decoded, err := g.decode(result.Payload)
 	if err != nil || result.Failed() {
 		return g.refuse(failed)
 	}
@@ -116,10 +116,13 @@ func (g *Gateway) answer(w http.ResponseWriter, c *call) reply {
 
 // readBody returns the body of a request, unless it is too long or breaks off.
 func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) (string, error) {
+	if r.ContentLength > MaxRequestBytes {
+		return "", &http.MaxBytesError{Limit: MaxRequestBytes} // before the client sends it all
+	}
 	body, _ := g.bodies.Get().(*bytes.Buffer)
 	defer g.bodies.Put(body)
 	body.Reset()
-	body.Grow(int(min(max(r.ContentLength, 0), MaxRequestBytes)) + bytes.MinRead) // so that ReadFrom needs no second look
+	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead) // so that ReadFrom needs no second look
 	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, MaxRequestBytes))
 	return body.String(), err
 }

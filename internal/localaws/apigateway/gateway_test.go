@@ -71,7 +71,13 @@ func TestGateway_Replies(t *testing.T) {
 		{"http: base64 is decoded", apigateway.Options{}, `{"statusCode":200,"body":"AP8=","isBase64Encoded":true}`, 200, nil, "\x00\xff"},
 		{"http: broken base64", apigateway.Options{}, `{"statusCode":200,"body":"?","isBase64Encoded":true}`, 500, nil, badReply},
 		{"http: a status alone", apigateway.Options{}, `{"statusCode":404}`, 404, http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, ""},
-		{"http: no status", apigateway.Options{}, `{"a":1}`, 500, nil, badReply},
+		{"http: an object without a status is the body", apigateway.Options{}, `{"body":{},"a":1}`, 200, http.Header{"Content-Type": {"application/json"}}, `{"body":{},"a":1}`},
+		{"http: a text is the body", apigateway.Options{}, `"Hello"`, 200, http.Header{"Content-Type": {"application/json"}, "Content-Length": {"7"}}, `"Hello"`},
+		{"http: null is the body", apigateway.Options{}, `null`, 200, nil, `null`},
+		{"http: a status that is null", apigateway.Options{}, `{"statusCode":null}`, 500, nil, badReply},
+		{"http: broken JSON", apigateway.Options{}, `{"a":1`, 500, nil, badReply},
+		{"http: nothing", apigateway.Options{}, ``, 500, nil, badReply},
+		{"url: an object without a status is the body", apigateway.Options{Shape: apigateway.ShapeURL}, `{"a":1}`, 200, http.Header{"Content-Type": {"application/json"}}, `{"a":1}`},
 		{"http: a status and something broken", apigateway.Options{}, `{"statusCode":200,"body":{}}`, 500, nil, badReply},
 		{"http: a status out of range", apigateway.Options{}, `{"statusCode":700}`, 500, nil, badReply},
 		{"http: connection headers are not passed on", apigateway.Options{}, `{"statusCode":200,"headers":{"connection":"close","transfer-encoding":"chunked","content-length":"99"},"body":"ok"}`,
@@ -160,6 +166,15 @@ func TestGateway_Errors(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+func TestGateway_RefusesALengthOver10MBBeforeItReads(t *testing.T) {
+	t.Parallel()
+	request := httptest.NewRequest(http.MethodPost, "/x", brokenBody{}) // a 400 if it were read
+	request.ContentLength = apigateway.MaxRequestBytes + 1
+	if got := serve(newGateway(t, answering(`{}`), apigateway.Options{}), request).StatusCode; got != http.StatusRequestEntityTooLarge {
+		t.Errorf("got %d, want 413", got)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // reply is what goes back to the client.
@@ -18,7 +19,23 @@ type reply struct {
 	body   []byte
 }
 
-// decode reads a function's reply, in either format. Its size is bounded by Lambda, its depth by the decoder.
+// decode1 reads a reply in format 1.0.
+func decode1(payload []byte) (reply, error) { return decode(payload, "application/json") }
+
+// decode2 reads a reply in format 2.0. JSON without a statusCode is the body of a 200.
+// Source: "Lambda proxy integrations for HTTP APIs", API Gateway developer guide; "Function URL response payload", Lambda developer guide.
+func decode2(payload []byte) (reply, error) {
+	var says struct {
+		StatusCode jsontext.Value `json:"statusCode"`
+	}
+	_ = json.Unmarshal(payload, &says) // what is no object has none
+	if says.StatusCode == nil && jsontext.Value(payload).IsValid() {
+		return reply{http.StatusOK, http.Header{"Content-Type": {"application/json"}}, payload}, nil
+	}
+	return decode(payload, "text/plain; charset=utf-8")
+}
+
+// decode reads a reply that says its status. Its size is bounded by Lambda, its depth by the decoder.
 func decode(payload []byte, contentType string) (p reply, err error) {
 	var from events.APIGatewayV2HTTPResponse // has the members of both formats
 	if err := json.Unmarshal(payload, &from); err != nil {
