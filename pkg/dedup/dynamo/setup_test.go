@@ -25,7 +25,7 @@ func serve(t testing.TB, dir string, faults *dynamodb.Faults) (client *sdk.Clien
 			t.Fatal(err)
 		}
 	}
-	service, err := dynamodb.Open(dynamodb.Options{Region: "us-east-1", AccountID: "000000000000", Faults: faults}, log)
+	service, err := dynamodb.Open(dynamodb.Options{Faults: faults}, log)
 	if err != nil {
 		t.Fatal(err)
 	}
