@@ -40,7 +40,7 @@ func TestTransport_Do_CarriesRequestAndReply(t *testing.T) {
 	})
 	request := newRequest(t.Context(), t, strings.NewReader("ping"))
 	request.Header.Set("X-In", "1")
-	response, err := (&http.Client{Transport: inprocess.Transport{Handler: handler}}).Do(request)
+	response, err := inprocess.Transport{Handler: handler}.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
