@@ -91,7 +91,7 @@ const byFlagAndSubject = `{ rules: [{ match: { type: exposure }, fields: [flag.k
 // dedupTable serves a table of the dedup store where the SDK's environment finds it.
 func dedupTable(t *testing.T) (name string) {
 	t.Helper()
-	service, err := dynamodb.Open(dynamodb.Options{Region: "us-east-1", AccountID: "000000000000"}, nil)
+	service, err := dynamodb.Open(dynamodb.Options{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
