@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -333,7 +334,7 @@ func TestServer_Router(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			request.Header = test.header
+			maps.Copy(request.Header, test.header)
 			response, err := server.Client().Do(request)
 			if err != nil {
 				t.Fatal(err)
