@@ -2,7 +2,6 @@ package sqs
 
 import (
 	"container/heap"
-	"container/list"
 	"math"
 	"math/bits"
 )
@@ -33,8 +32,8 @@ type fairShare struct {
 // group is one tenant's part of a queue.
 type group struct {
 	name string
-	// visible holds its visible records, in the order in which they became so.
-	visible list.List
+	// first is the record that has been visible the longest, nil when none is. They are linked in a ring.
+	first *record
 	// messages counts all of its messages, inFlight those in flight.
 	messages, inFlight int
 	// load is the binary logarithm of what it paid, in units that double every halfLife turns. Of two such numbers the lower one stays
@@ -67,20 +66,28 @@ func (f *fairShare) leave(g *group) {
 // show puts a record behind those that are visible.
 func (f *fairShare) show(r *record) {
 	g := r.group
-	r.shown = g.visible.PushBack(r)
-	if g.visible.Len() == 1 {
-		g.load = max(g.load, f.turn())
-		heap.Push(&f.ready, g)
+	if g.first != nil {
+		r.previous, r.next = g.first.previous, g.first
+		r.previous.next, r.next.previous = r, r
+		return
 	}
+	r.previous, r.next, g.first = r, r, r
+	g.load = max(g.load, f.turn())
+	heap.Push(&f.ready, g)
 }
 
 // hide takes a visible record out of the running.
 func (f *fairShare) hide(r *record) {
 	g := r.group
-	g.visible.Remove(r.shown)
-	if g.visible.Len() == 0 {
+	r.previous.next, r.next.previous = r.next, r.previous
+	switch {
+	case r.next == r:
+		g.first = nil
 		heap.Remove(&f.ready, int(g.heapPlace))
+	case r == g.first:
+		g.first = r.next
 	}
+	r.previous, r.next = nil, nil
 }
 
 // next makes a group pay and returns the record to show, nil when none is visible.
@@ -92,8 +99,7 @@ func (f *fairShare) next() *record {
 	now, price := f.turn(), 1+bits.Len(uint(g.inFlight))
 	g.load = now + math.Log2(math.Exp2(g.load-now)+float64(price))
 	heap.Fix(&f.ready, 0)
-	r, _ := g.visible.Front().Value.(*record)
-	return r
+	return g.first
 }
 
 // turn begins another turn and returns what one unit paid in it weighs.

@@ -1,10 +1,6 @@
 package sqs
 
-import (
-	"container/list"
-
-	"github.com/gofrs/uuid/v5"
-)
+import "github.com/gofrs/uuid/v5"
 
 // Held says where in its life a message is.
 type Held uint8
@@ -53,10 +49,11 @@ type record struct {
 	group *group
 	// due is when something happens to it by itself.
 	due int64
-	// shown is its place among the group's visible messages, while it is visible.
-	shown     *list.Element
-	heapPlace int32
-	held      Held
+	// previous and next are its neighbours among the group's visible records. A list apart would be as many objects
+	// again for the garbage collector.
+	previous, next *record
+	heapPlace      int32
+	held           Held
 }
 
 func (r *record) before(other *record) bool {
