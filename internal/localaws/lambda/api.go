@@ -74,7 +74,7 @@ func (h *Host) serveConfiguration(w http.ResponseWriter, r *http.Request) {
 	}
 	f := p.function
 	writeJSON(w, http.StatusOK, map[string]any{
-		"FunctionName": f.Name, "FunctionArn": p.arn, "Version": Version, "Role": "arn:aws:iam::" + account.ID + ":role/" + f.Name,
+		"FunctionName": f.Name, "FunctionArn": h.ARN(f.Name), "Version": Version, "Role": "arn:aws:iam::" + account.ID + ":role/" + f.Name,
 		"Runtime": "provided.al2023", "Handler": "bootstrap", "PackageType": "Zip", "State": "Active", "LastUpdateStatus": "Successful",
 		"MemorySize": f.MemoryMB, "Timeout": int(f.Timeout.Seconds()),
 		"Environment":   map[string]any{"Variables": f.Environment},

@@ -7,14 +7,12 @@ import (
 	"github.com/millrace-dev/millrace/internal/localaws/lifetime"
 )
 
-// enqueue accepts an event and runs it in the background, once at least.
-func (h *Host) enqueue(p *pool, inv *invocation) error {
-	return h.spawn(func() {
-		err := deliver(h.life, func() (Result, error) { return p.run(h.life.Uncut, inv) })
-		if err != nil {
-			h.options.Logger.Warn("asynchronous event dropped", "function", p.function.Name, "error", err)
-		}
-	})
+// runEvent runs an event that was accepted, once at least.
+func (h *Host) runEvent(p *pool, inv *invocation) {
+	err := deliver(h.life, func() (Result, error) { return p.run(h.life.Uncut, inv) })
+	if err != nil {
+		h.options.Logger.Warn("asynchronous event dropped", "function", p.function.Name, "error", err)
+	}
 }
 
 // deliver tries an event until it succeeds; the error says why it was given up. Function errors are tried twice more, after one and

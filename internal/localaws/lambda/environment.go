@@ -49,7 +49,7 @@ func (p *pool) start() (*environment, error) {
 	e := &environment{pool: p, log: log, handoff: make(chan *invocation), finished: make(chan struct{}, 1)}
 	e.server = &http.Server{Handler: e.runtimeAPI(), ReadHeaderTimeout: time.Minute}
 	go func() { _ = e.server.Serve(listener) }()
-	e.reaper = time.AfterFunc(p.options.IdleTimeout, e.reap)
+	e.reaper = time.AfterFunc(p.host.options.IdleTimeout, e.reap)
 	e.prepare(listener.Addr().String())
 	gone, end := context.WithCancelCause(context.Background())
 	e.gone = gone
@@ -63,7 +63,7 @@ func (e *environment) prepare(runtimeAPI string) {
 	f := e.pool.function
 	e.command = exec.Command(f.Bootstrap) //nolint:gosec,noctx // running the user's program is the purpose; live ends it with the host
 	e.command.Dir = f.Directory
-	e.command.Env = variables(f, e.pool.options.Environment, runtimeAPI)
+	e.command.Env = variables(f, e.pool.host.options.Environment, runtimeAPI)
 	e.command.Stdout, e.command.Stderr = e.log.write, e.log.write
 	e.command.SysProcAttr = childAttributes()
 }
@@ -80,7 +80,7 @@ func (e *environment) live(started chan<- error) error {
 	}
 	started <- err
 	if err == nil {
-		stop := context.AfterFunc(e.pool.uncut, e.kill)
+		stop := context.AfterFunc(e.pool.host.life.Uncut, e.kill) // at once when it has ended before
 		err = e.command.Wait()
 		stop()
 		e.kill() // whatever it started goes too
@@ -88,7 +88,6 @@ func (e *environment) live(started chan<- error) error {
 	e.reaper.Stop()
 	e.log.close()
 	_ = e.server.Close()
-	e.pool.remove(e)
 	return err
 }
 
@@ -123,7 +122,7 @@ func (e *environment) stop() {
 		e.signal(syscall.SIGTERM)
 		select {
 		case <-e.gone.Done():
-		case <-time.After(e.pool.options.ShutdownGrace):
+		case <-time.After(e.pool.host.options.ShutdownGrace):
 		}
 	}
 	e.end()

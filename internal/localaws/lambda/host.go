@@ -60,9 +60,7 @@ func (h *Host) addFunction(f Function) error {
 	if h.pools[f.Name] != nil {
 		return fmt.Errorf("function %q is there twice", f.Name)
 	}
-	h.pools[f.Name] = &pool{
-		function: f, options: h.options, arn: h.ARN(f.Name), uncut: h.life.Uncut, slots: make(chan struct{}, f.MaxConcurrency),
-	}
+	h.pools[f.Name] = &pool{host: h, function: f, slots: make(chan struct{}, f.MaxConcurrency)}
 	return nil
 }
 

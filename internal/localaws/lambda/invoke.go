@@ -21,7 +21,7 @@ func (h *Host) Invoke(ctx context.Context, function string, payload []byte, opti
 		return Result{}, err
 	}
 	if options.Type == InvocationEvent {
-		return Result{RequestID: inv.id}, h.enqueue(p, inv)
+		return Result{RequestID: inv.id}, h.spawn(func() { h.runEvent(p, inv) })
 	}
 	return h.call(ctx, p, inv)
 }

@@ -4,7 +4,7 @@ import "time"
 
 // Limits of AWS Lambda, from the "Lambda quotas" page of the developer guide (read 2026-09) and from AWS's own error texts.
 const (
-	// MaxPayloadBytes bounds a synchronous request and any response: "6 MB" is 6,291,556 bytes in AWS's error messages.
+	// MaxPayloadBytes bounds a synchronous request and whatever a process posts: "6 MB" is 6,291,556 bytes in AWS's error messages.
 	MaxPayloadBytes = 6_291_556
 	// MaxEventBytes bounds the payload of an asynchronous invocation: 1 MB since 2025-10.
 	MaxEventBytes = 1 << 20
@@ -33,6 +33,4 @@ const (
 	InitTimeout = 10 * time.Second
 	// ShutdownGrace is the time between SIGTERM and SIGKILL, as on AWS for an internal extension.
 	ShutdownGrace = 500 * time.Millisecond
-	// maxRegistrationBytes bounds what a process posts to register an extension.
-	maxRegistrationBytes = 64 << 10
 )

@@ -11,15 +11,13 @@ import (
 
 // pool owns the environments of one function.
 type pool struct {
+	host     *Host
 	function Function
-	options  Options
-	arn      string
-	uncut    context.Context //nolint:containedctx // the host's: its end kills every process, also one that starts later
-	slots    chan struct{}   // one value per invocation in progress
-	logging  sync.Mutex      // held for each Write to function.Log
+	slots    chan struct{} // one value per invocation in progress
+	logging  sync.Mutex    // held for each Write to function.Log
 
 	mu      sync.Mutex
-	running []*environment // those whose process runs, the oldest first
+	running []*environment // the oldest first, with some that are gone
 }
 
 // run serves one invocation in a warm environment or, when there is none, in a new one. When ctx ends, it only stops to wait for
@@ -77,7 +75,7 @@ func (p *pool) put(env *environment) {
 	}
 	env.signal(syscall.SIGSTOP)
 	env.idle.Store(true)
-	env.reaper.Reset(p.options.IdleTimeout)
+	env.reaper.Reset(p.host.options.IdleTimeout)
 }
 
 func (p *pool) add(env *environment) {
@@ -86,18 +84,13 @@ func (p *pool) add(env *environment) {
 	p.running = append(p.running, env)
 }
 
-func (p *pool) remove(env *environment) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.running = slices.DeleteFunc(p.running, func(other *environment) bool { return other == env })
-}
-
-// environments returns those whose process runs. No pool has none.
+// environments returns those that are not gone, the oldest first. No pool has none.
 func (p *pool) environments() []*environment {
 	if p == nil {
 		return nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.running = slices.DeleteFunc(p.running, func(env *environment) bool { return env.gone.Err() != nil })
 	return slices.Clone(p.running)
 }

@@ -27,7 +27,7 @@ const (
 type processLog struct {
 	read, write *os.File // write is the process's
 	pipe        syscall.RawConn
-	pumped      chan struct{} // closed when nobody can write to the pipe any more
+	pumping     sync.WaitGroup // until nobody can write to the pipe any more
 
 	shared *sync.Mutex // one for all that write to target; it guards what follows
 	target io.Writer
@@ -42,14 +42,13 @@ func newProcessLog(target io.Writer, shared *sync.Mutex) (*processLog, error) {
 		return nil, fmt.Errorf("log pipe: %w", err)
 	}
 	pipe, _ := read.SyscallConn() // fails for closed files only
-	l := &processLog{read: read, write: write, pipe: pipe, pumped: make(chan struct{}), shared: shared, target: target}
-	go l.pump()
+	l := &processLog{read: read, write: write, pipe: pipe, shared: shared, target: target}
+	l.pumping.Go(l.pump)
 	return l, nil
 }
 
 // pump reads whenever there is something to read.
 func (l *processLog) pump() {
-	defer close(l.pumped)
 	_ = l.pipe.Read(func(fd uintptr) bool { // fails when close has waited long enough
 		for {
 			l.shared.Lock()
@@ -112,7 +111,7 @@ func (l *processLog) cut() []byte {
 // close waits until the last output of a process that is gone has been read.
 func (l *processLog) close() {
 	_ = l.read.SetReadDeadline(time.Now().Add(drainTimeout))
-	<-l.pumped
+	l.pumping.Wait()
 	_ = l.read.Close()
 	l.shared.Lock()
 	defer l.shared.Unlock()

@@ -61,7 +61,7 @@ func (e *environment) writeInvocation(w http.ResponseWriter, inv *invocation) {
 	// Assigned under their canonical names: this runs once per invocation.
 	header["Lambda-Runtime-Aws-Request-Id"] = []string{inv.id}
 	header["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(time.Now().Add(e.pool.function.Timeout).UnixMilli(), 10)}
-	header["Lambda-Runtime-Invoked-Function-Arn"] = []string{e.pool.arn}
+	header["Lambda-Runtime-Invoked-Function-Arn"] = []string{e.pool.host.ARN(e.pool.function.Name)}
 	header["Lambda-Runtime-Trace-Id"] = []string{inv.traceID}
 	header["Content-Type"] = []string{"application/json"}
 	header["Content-Length"] = []string{strconv.Itoa(len(inv.payload))}
@@ -69,10 +69,7 @@ func (e *environment) writeInvocation(w http.ResponseWriter, inv *invocation) {
 }
 
 func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) { e.serveAnswer(w, r, "") }
-
-func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
-	e.serveAnswer(w, r, Unhandled)
-}
+func (e *environment) serveError(w http.ResponseWriter, r *http.Request) { e.serveAnswer(w, r, Unhandled) }
 
 // serveAnswer takes the response or the error of the invocation in progress, or the error of the start, whose path has no id. The
 // Runtime API's clients insist on exactly 202.
@@ -116,7 +113,7 @@ func (e *environment) register(w http.ResponseWriter, r *http.Request) {
 	var registration struct {
 		Events []string `json:"events"`
 	}
-	err := json.UnmarshalRead(io.LimitReader(r.Body, maxRegistrationBytes), &registration)
+	err := json.UnmarshalRead(io.LimitReader(r.Body, MaxPayloadBytes), &registration)
 	switch {
 	case err != nil:
 		writeJSON(w, http.StatusBadRequest, errorObject{err.Error(), "Extension.InvalidRegistration"})
@@ -125,9 +122,7 @@ func (e *environment) register(w http.ResponseWriter, r *http.Request) {
 	default:
 		e.wantsSIGTERM.Store(true)
 		w.Header().Set("Lambda-Extension-Identifier", uuid.Must(uuid.NewV4()).String())
-		writeJSON(w, http.StatusOK, map[string]string{
-			"functionName": e.pool.function.Name, "functionVersion": Version, "handler": "bootstrap",
-		})
+		writeJSON(w, http.StatusOK, map[string]string{"functionName": e.pool.function.Name, "functionVersion": Version, "handler": "bootstrap"})
 	}
 }
 

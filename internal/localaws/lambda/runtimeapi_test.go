@@ -26,7 +26,7 @@ func newTestEnvironment(t *testing.T) *environment {
 	_ = log.write.Close()
 	t.Cleanup(log.close)
 	return &environment{
-		pool: &pool{function: Function{Name: "f", Timeout: time.Minute}, arn: "arn:f"},
+		pool: &pool{host: &Host{}, function: Function{Name: "f", Timeout: time.Minute}},
 		log:  log, handoff: make(chan *invocation), finished: make(chan struct{}, 1),
 	}
 }
@@ -60,7 +60,7 @@ func TestRuntimeAPI_NextCarriesTheInvocation(t *testing.T) {
 	got.Header().Del("Lambda-Runtime-Deadline-Ms")
 	want := http.Header{
 		"Content-Type": {"application/json"}, "Content-Length": {"7"},
-		"Lambda-Runtime-Aws-Request-Id": {inv.id}, "Lambda-Runtime-Invoked-Function-Arn": {"arn:f"}, "Lambda-Runtime-Trace-Id": {"Root=1-2-3"},
+		"Lambda-Runtime-Aws-Request-Id": {inv.id}, "Lambda-Runtime-Invoked-Function-Arn": {"arn:aws:lambda:us-east-1:000000000000:function:f"}, "Lambda-Runtime-Trace-Id": {"Root=1-2-3"},
 	}
 	if diff := cmp.Diff(want, got.Header()); diff != "" || got.Code != 200 || got.Body.String() != `{"a":1}` {
 		t.Errorf("got %d %s, headers (-want +got):\n%s", got.Code, got.Body, diff)
