@@ -69,7 +69,9 @@ func (e *environment) writeInvocation(w http.ResponseWriter, inv *invocation) {
 }
 
 func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) { e.serveAnswer(w, r, "") }
-func (e *environment) serveError(w http.ResponseWriter, r *http.Request) { e.serveAnswer(w, r, Unhandled) }
+func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
+	e.serveAnswer(w, r, Unhandled)
+}
 
 // serveAnswer takes the response or the error of the invocation in progress, or the error of the start, whose path has no id. The
 // Runtime API's clients insist on exactly 202.
