@@ -1,6 +1,7 @@
 package esm
 
 import (
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -49,23 +50,29 @@ const (
 // batch is an invocation in the making.
 type batch struct {
 	records []record
-	text    []byte // of its event, without the end
+	bytes   int // of the records and the commas between them
 }
 
 // fill adds records and returns those that do not fit into 6 MB any more. The first one always does: SQS bounds it to 1 MiB.
 func (b *batch) fill(records []record) (rest []record) {
 	for i, r := range records {
-		before := ","
-		if len(b.records) == 0 {
-			before = eventOpen
-		} else if len(b.text)+len(before)+len(r.json)+len(eventClose) > MaxBatchBytes {
+		after := b.bytes + len(r.json) + len(",")
+		if len(eventOpen)+after+len(eventClose) > MaxBatchBytes && len(b.records) > 0 {
 			return records[i:]
 		}
-		b.records = append(b.records, r)
-		b.text = append(append(b.text, before...), r.json...)
+		b.records, b.bytes = append(b.records, r), after
 	}
 	return nil
 }
 
 // event is the payload of the invocation.
-func (b *batch) event() []byte { return append(b.text, eventClose...) }
+func (b *batch) event() []byte {
+	parts := [][]byte{[]byte(eventOpen)}
+	for i, r := range b.records {
+		if i > 0 {
+			parts = append(parts, []byte(","))
+		}
+		parts = append(parts, r.json)
+	}
+	return slices.Concat(append(parts, []byte(eventClose))...)
+}

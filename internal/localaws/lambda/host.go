@@ -65,9 +65,7 @@ func (h *Host) addFunction(f Function) error {
 }
 
 // ARN returns the ARN of a function, whether it exists or not.
-func (h *Host) ARN(name string) string {
-	return account.ARN("lambda", "function:"+name)
-}
+func (h *Host) ARN(name string) string { return account.ARN("lambda", "function:"+name) }
 
 // PIDs returns the processes of a function: the leaders of their process groups, the oldest first. A function without any
 // has none.

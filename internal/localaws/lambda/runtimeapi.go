@@ -69,6 +69,7 @@ func (e *environment) writeInvocation(w http.ResponseWriter, inv *invocation) {
 }
 
 func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) { e.serveAnswer(w, r, "") }
+
 func (e *environment) serveError(w http.ResponseWriter, r *http.Request) {
 	e.serveAnswer(w, r, Unhandled)
 }
