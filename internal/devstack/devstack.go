@@ -109,7 +109,7 @@ func Start(ctx context.Context, o Options) (*localaws.Server, error) {
 		Buckets:   []string{ClaimBucket},
 		Functions: o.functions(),
 		Mappings:  []localaws.Mapping{{Function: FunctionName(Flush), Options: o.mappingOptions()}},
-		FrontDoor: localaws.FrontDoor{Function: FunctionName(Ingest)},
+		FrontDoor: FunctionName(Ingest),
 		Environment: func(awsURL string) map[string]string {
 			return map[string]string{
 				config.EnvQueueURL:      localaws.QueueURL(awsURL, MainQueue),

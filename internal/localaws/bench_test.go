@@ -20,7 +20,7 @@ func BenchmarkServer_FrontDoor(b *testing.B) {
 		b.Fatal(err)
 	}
 	f := lambda.Function{Name: "accept", Bootstrap: self, Timeout: time.Minute, Environment: map[string]string{roleVariable: "accept"}}
-	server, err := localaws.Start(b.Context(), localaws.Options{Functions: []lambda.Function{f}, FrontDoor: localaws.FrontDoor{Function: "accept"}})
+	server, err := localaws.Start(b.Context(), localaws.Options{Functions: []lambda.Function{f}, FrontDoor: "accept"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // listen refuses an address that other machines could reach: nothing here checks who calls.
-func (s *Server) listen(address string) (net.Listener, error) {
+func listen(address string) (net.Listener, error) {
 	resolved, err := net.ResolveTCPAddr("tcp", cmp.Or(address, "127.0.0.1:0"))
 	if err != nil {
 		return nil, fmt.Errorf("listen address %q: %w", address, err)
@@ -24,10 +24,6 @@ func (s *Server) listen(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("local aws: %w", err)
 	}
-	s.atClose(func(context.Context) error {
-		_ = listener.Close() // again, if it was served
-		return nil
-	})
 	return listener, nil
 }
 

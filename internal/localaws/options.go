@@ -1,11 +1,9 @@
 package localaws
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -30,13 +28,14 @@ type Options struct {
 	Queues    []Queue
 	Functions []lambda.Function
 	Mappings  []Mapping
-	Schedules []Schedule
+	Schedules []scheduler.Schedule
 	// Tables are DynamoDB tables that are created at the start.
 	Tables []Table
 	// Buckets are the names of S3 buckets that are created at the start.
 	Buckets []string
-	// FrontDoor is the HTTP API; without a function there is none.
-	FrontDoor FrontDoor
+	// FrontDoor is the name of the function behind the HTTP API; without one there is none. Gateway are the API's options.
+	FrontDoor string
+	Gateway   apigateway.Options
 	// Environment returns variables for every function, given the URL of the AWS endpoint, which with port 0 is not known before.
 	// AWS_ENDPOINT_URL is set in any case. Default: none.
 	Environment func(awsURL string) map[string]string
@@ -82,41 +81,4 @@ type Mapping struct {
 	Function string
 	// Options are the mapping's. Visibility and Logger are set by Start.
 	Options esm.Options
-}
-
-// Schedule invokes a function asynchronously on a schedule.
-type Schedule struct {
-	// Schedule says when and with what. Target is set by Start.
-	scheduler.Schedule
-
-	// Function is the name of the function.
-	Function string
-}
-
-// FrontDoor is the HTTP API in front of one function.
-type FrontDoor struct {
-	// Function is the name of the function; empty for no front door.
-	Function string
-	// Options are the gateway's.
-	Options apigateway.Options
-}
-
-// validate joins the names of functions that are not declared. No service sees them before an invocation.
-func (o Options) validate() error {
-	var problems []error
-	need := func(user, function string) {
-		if !slices.ContainsFunc(o.Functions, func(f lambda.Function) bool { return f.Name == function }) {
-			problems = append(problems, fmt.Errorf("%s: there is no function %q", user, function))
-		}
-	}
-	for _, m := range o.Mappings {
-		need("event source mapping of "+m.Options.Queue, m.Function)
-	}
-	for _, s := range o.Schedules {
-		need("schedule "+s.Name, s.Function)
-	}
-	if o.FrontDoor.Function != "" {
-		need("front door", o.FrontDoor.Function)
-	}
-	return errors.Join(problems...)
 }

@@ -8,24 +8,18 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/millrace-dev/millrace/internal/localaws/awsjson"
 )
 
-// router sends each request to the service it is for.
-type router struct {
-	services map[string]http.Handler // by the name of the service in SigV4
-	pages    map[string]http.Handler // by exact path
-}
-
-func (rt router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	handler, name := rt.pages[r.URL.Path], ""
-	if handler == nil {
-		name = serviceOf(r)
-		handler = rt.services[name]
+// route finds the handler of each request to the AWS endpoint.
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	name := serviceOf(r)
+	handler, isPage := s.options.Pages[r.URL.Path]
+	if !isPage {
+		handler = s.services[name]
 	}
 	if handler == nil {
-		rt.refuse(w, name)
+		s.refuse(w, name)
 		return
 	}
 	handler.ServeHTTP(w, r)
@@ -53,16 +47,13 @@ func serviceOf(r *http.Request) string {
 }
 
 // refuse names what is emulated, in the error shape that most clients understand.
-func (rt router) refuse(w http.ResponseWriter, name string) {
-	message := "This endpoint emulates " + strings.Join(slices.Sorted(maps.Keys(rt.services)), " and ") + "; "
+func (s *Server) refuse(w http.ResponseWriter, name string) {
+	problem := name + " is not emulated"
 	if name == "" {
-		message += "the request names no service (no X-Amz-Target, no SigV4 credential scope)."
-	} else {
-		message += name + " is not emulated."
+		problem = "the request names no service (no X-Amz-Target, no SigV4 credential scope)"
 	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	w.Header().Set("X-Amzn-ErrorType", "UnknownOperationException")
-	w.WriteHeader(http.StatusNotFound)
-	refusal := map[string]string{"__type": "UnknownOperationException", "message": message}
-	_ = json.MarshalWrite(w, refusal, jsontext.AllowInvalidUTF8(true)) // the client may be gone
+	emulated := strings.Join(slices.Sorted(maps.Keys(s.services)), " and ")
+	refusal := awsjson.Refuse("UnknownOperationException", "This endpoint emulates %s; %s.", emulated, problem)
+	refusal.Status = http.StatusNotFound
+	new(awsjson.Service).Refuse(w, refusal)
 }

@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -21,8 +22,8 @@ type Server struct {
 	queues    *sqs.Service
 	functions *lambda.Host
 	mappings  []*esm.Mapping
-	router    router
-	door      *http.Server // never serves when there is no front door
+	services  map[string]http.Handler // by their names in SigV4
+	door      *http.Server            // never serves when there is no front door
 
 	// closers end what was started, in the order of the start. Each is idempotent.
 	closers []func(ctx context.Context) error
@@ -31,13 +32,8 @@ type Server struct {
 // Start opens the listeners, creates what the options declare and begins to serve. ctx bounds the start only.
 // The server must be closed, or processes stay behind.
 func Start(ctx context.Context, options Options) (*Server, error) {
-	if options.Logger == nil {
-		options.Logger = slog.New(slog.DiscardHandler)
-	}
-	if err := options.validate(); err != nil {
-		return nil, err
-	}
-	s := &Server{options: options, door: new(http.Server), router: router{services: map[string]http.Handler{}, pages: options.Pages}}
+	options.Logger = cmp.Or(options.Logger, slog.New(slog.DiscardHandler))
+	s := &Server{options: options, services: map[string]http.Handler{}, door: new(http.Server)}
 	if err := s.start(ctx); err != nil {
 		expired, cancel := context.WithCancel(ctx)
 		cancel() // nothing is running yet that deserves patience
@@ -79,4 +75,6 @@ func (s *Server) Lambda() *lambda.Host { return s.functions }
 func (s *Server) Mappings() []*esm.Mapping { return s.mappings }
 
 // Client calls the AWS endpoint without a socket; it is an aws.HTTPClient.
-func (s *Server) Client() inprocess.Transport { return inprocess.Transport{Handler: s.router} }
+func (s *Server) Client() inprocess.Transport {
+	return inprocess.Transport{Handler: http.HandlerFunc(s.route)}
+}

@@ -160,7 +160,7 @@ func TestServer_EventTravelsFromHTTPToTheSinkOrTheDeadLetters(t *testing.T) {
 		},
 		Functions: []lambda.Function{function(t, "ingest"), function(t, "flush")},
 		Mappings:  []localaws.Mapping{{Function: "flush", Options: esm.Options{Queue: "main", ReportBatchItemFailures: true}}},
-		FrontDoor: localaws.FrontDoor{Function: "ingest"},
+		FrontDoor: "ingest",
 		Environment: func(awsURL string) map[string]string {
 			return map[string]string{"QUEUE_URL": localaws.QueueURL(awsURL, "main"), "REPORT_TO": address, "AWS_EC2_METADATA_DISABLED": "true"}
 		},
@@ -217,9 +217,7 @@ func TestServer_ScheduleInvokesAFunction(t *testing.T) {
 	f.Environment["REPORT_TO"] = address
 	start(t, localaws.Options{
 		Functions: []lambda.Function{f},
-		Schedules: []localaws.Schedule{{
-			Schedule: scheduler.Schedule{Name: "now", Expression: "rate(1 day)", Input: []byte(`{"say":"on time"}`)}, Function: "tick",
-		}},
+		Schedules: []scheduler.Schedule{{Name: "now", Expression: "rate(1 day)", Function: "tick", Input: []byte(`{"say":"on time"}`)}},
 	})
 	if got := next(); got != "on time" {
 		t.Errorf("reported %q", got)
@@ -244,7 +242,7 @@ func TestServer_RESTFrontDoorHasItsStage(t *testing.T) {
 	t.Parallel()
 	server := start(t, localaws.Options{
 		Functions: []lambda.Function{function(t, "ingest")},
-		FrontDoor: localaws.FrontDoor{Function: "ingest", Options: apigateway.Options{Shape: apigateway.ShapeREST, Stage: "live"}},
+		FrontDoor: "ingest", Gateway: apigateway.Options{Shape: apigateway.ShapeREST, Stage: "live"},
 	})
 	if !strings.HasSuffix(server.APIURL(), "/live") || len(server.Mappings()) != 0 {
 		t.Errorf("API URL = %q", server.APIURL())
@@ -266,12 +264,13 @@ func TestStart_Refuses(t *testing.T) {
 		parts   []string
 	}{
 		{"every interface for AWS", localaws.Options{AWSAddress: "0.0.0.0:0"}, []string{`"0.0.0.0:0" is not loopback`}},
-		{"every interface for the front door", localaws.Options{APIAddress: ":80", Functions: []lambda.Function{ingest}, FrontDoor: localaws.FrontDoor{Function: "ingest"}}, []string{`":80" is not loopback`, "use 127.0.0.1:80"}},
+		{"every interface for the front door", localaws.Options{APIAddress: ":80", Functions: []lambda.Function{ingest}, FrontDoor: "ingest"}, []string{`":80" is not loopback`, "use 127.0.0.1:80"}},
 		{"an address that is none", localaws.Options{AWSAddress: "nonsense"}, []string{"nonsense"}},
 		{"functions that nobody declares", localaws.Options{
+			Queues:    []localaws.Queue{{Name: "main"}},
 			Mappings:  []localaws.Mapping{{Function: "flush", Options: esm.Options{Queue: "main"}}},
-			Schedules: []localaws.Schedule{{Schedule: scheduler.Schedule{Name: "s"}, Function: "drain"}}, FrontDoor: localaws.FrontDoor{Function: "door"},
-		}, []string{`no function "flush"`, `no function "drain"`, `no function "door"`}},
+			Schedules: []scheduler.Schedule{{Name: "s", Function: "drain"}}, FrontDoor: "door",
+		}, []string{`function:flush`, `function:drain`, `function:door`}},
 		{"a mapping of no queue", localaws.Options{Functions: []lambda.Function{ingest}, Mappings: []localaws.Mapping{{Function: "ingest", Options: esm.Options{Queue: "other"}}}}, []string{`no queue "other"`}},
 		{"a mapping that is none", localaws.Options{
 			Queues: []localaws.Queue{{Name: "main"}}, Functions: []lambda.Function{ingest},
@@ -279,11 +278,11 @@ func TestStart_Refuses(t *testing.T) {
 		}, []string{"needs a batching window"}},
 		{"dead letters to no queue", localaws.Options{Queues: []localaws.Queue{{Name: "main", Attributes: map[string]string{"RedrivePolicy": localaws.RedrivePolicy("dead", 1)}}}}, []string{"queue main", "Dead letter target does not exist"}},
 		{"a taken port for AWS", localaws.Options{AWSAddress: taken}, []string{"address already in use"}},
-		{"a taken port for the front door", localaws.Options{APIAddress: taken, Functions: []lambda.Function{ingest}, FrontDoor: localaws.FrontDoor{Function: "ingest"}}, []string{"address already in use"}},
+		{"a taken port for the front door", localaws.Options{APIAddress: taken, Functions: []lambda.Function{ingest}, FrontDoor: "ingest"}, []string{"address already in use"}},
 		{"a function without a program", localaws.Options{Functions: []lambda.Function{{Name: "f", Bootstrap: "/nowhere"}}}, []string{"no such file"}},
 		{"a queue that SQS refuses", localaws.Options{Queues: []localaws.Queue{{Name: "no good"}}}, []string{"queue no good"}},
-		{"a schedule that is none", localaws.Options{Functions: []lambda.Function{ingest}, Schedules: []localaws.Schedule{{Schedule: scheduler.Schedule{Name: "s", Expression: "daily"}, Function: "ingest"}}}, []string{"schedule s"}},
-		{"a front door of unknown shape", localaws.Options{Functions: []lambda.Function{ingest}, FrontDoor: localaws.FrontDoor{Function: "ingest", Options: apigateway.Options{Shape: "soap"}}}, []string{"soap"}},
+		{"a schedule that is none", localaws.Options{Functions: []lambda.Function{ingest}, Schedules: []scheduler.Schedule{{Name: "s", Expression: "daily", Function: "ingest"}}}, []string{"schedule s"}},
+		{"a front door of unknown shape", localaws.Options{Functions: []lambda.Function{ingest}, FrontDoor: "ingest", Gateway: apigateway.Options{Shape: "soap"}}, []string{"soap"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,10 +1,12 @@
 package localaws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -25,22 +27,23 @@ import (
 func (s *Server) atClose(end func(ctx context.Context) error) { s.closers = append(s.closers, end) }
 
 func (s *Server) start(ctx context.Context) error {
-	listener, err := s.listen(s.options.AWSAddress)
+	listener, err := listen(s.options.AWSAddress)
 	if err != nil {
 		return err
 	}
 	s.awsURL = "http://" + listener.Addr().String()
 	if err := errors.Join(s.openQueues(ctx), s.openTables(), s.openBuckets(), s.openFunctions()); err != nil {
+		_ = listener.Close()
 		return err
 	}
-	s.serve(listener, s.router).RegisterOnShutdown(s.queues.Close) // wakes the long polls, which would hold it up
+	s.serve(listener, http.HandlerFunc(s.route)).RegisterOnShutdown(s.queues.Close) // wakes the long polls, which would hold it up
 	s.atClose(s.functions.Close)
 	return errors.Join(s.startMappings(), s.startSchedules(), s.openFrontDoor())
 }
 
 // openQueues starts SQS with what DataDir holds and the queues that are declared.
 func (s *Server) openQueues(ctx context.Context) error {
-	kept, err := s.openJournal("queues", sqs.JournalVersion)
+	kept, err := s.openJournal("queues", sqs.JournalVersion, nil)
 	if err != nil {
 		return err
 	}
@@ -52,13 +55,10 @@ func (s *Server) openQueues(ctx context.Context) error {
 		s.queues.Close()
 		return nil
 	})
-	s.router.services["sqs"] = s.queues
+	s.services["sqs"] = s.queues
 	for _, q := range s.options.Queues {
 		_, err := s.queues.CreateQueue(ctx, q.Name, nil)
-		if err == nil {
-			err = s.queues.SetQueueAttributes(ctx, q.Name, q.Attributes)
-		}
-		if err != nil {
+		if err := cmp.Or(err, s.queues.SetQueueAttributes(ctx, q.Name, q.Attributes)); err != nil {
 			return fmt.Errorf("queue %s: %w", q.Name, err)
 		}
 	}
@@ -67,7 +67,7 @@ func (s *Server) openQueues(ctx context.Context) error {
 
 // openTables starts DynamoDB with what DataDir holds and the tables that are declared.
 func (s *Server) openTables() error {
-	kept, err := s.openJournal("tables", dynamodb.JournalVersion)
+	kept, err := s.openJournal("tables", dynamodb.JournalVersion, nil)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (s *Server) openTables() error {
 	if err != nil {
 		return err
 	}
-	s.router.services["dynamodb"] = tables
+	s.services["dynamodb"] = tables
 	for _, t := range s.options.Tables {
 		if err := tables.CreateTable(t.Name, t.Key, t.KeyType, t.TTL); err != nil {
 			return fmt.Errorf("table %s: %w", t.Name, err)
@@ -86,15 +86,12 @@ func (s *Server) openTables() error {
 
 // openBuckets starts S3 with what DataDir holds and the buckets that are declared. Without a DataDir its disk is in memory.
 func (s *Server) openBuckets() error {
-	kept, err := s.openJournal("objects", s3.JournalVersion)
-	if err == nil && kept == nil {
-		kept, err = s.openJournalOn(vfs.NewMem(), "objects", s3.JournalVersion)
-	}
+	kept, err := s.openJournal("objects", s3.JournalVersion, vfs.NewMem())
 	if err != nil {
 		return err
 	}
 	objects := s3.New(kept)
-	s.router.services["s3"] = objects
+	s.services["s3"] = objects
 	for _, name := range s.options.Buckets {
 		if err := objects.EnsureBucket(name); err != nil {
 			return err
@@ -103,15 +100,16 @@ func (s *Server) openBuckets() error {
 	return nil
 }
 
-// openJournal opens one directory of DataDir; without a DataDir there is no journal, and all is in memory.
-func (s *Server) openJournal(name string, version uint64) (*journal.Journal, error) {
-	if s.options.DataDir == "" {
+// openJournal opens one directory of DataDir. Without a DataDir it is on the disk that is given; none means no journal.
+func (s *Server) openJournal(name string, version uint64, memory vfs.FS) (*journal.Journal, error) {
+	disk := s.options.FileSystem
+	if s.options.DataDir == "" && memory == nil {
 		return nil, nil //nolint:nilnil // no journal is a journal in memory
 	}
-	return s.openJournalOn(s.options.FileSystem, filepath.Join(s.options.DataDir, name), version)
-}
-
-func (s *Server) openJournalOn(disk vfs.FS, dir string, version uint64) (*journal.Journal, error) {
+	if s.options.DataDir == "" {
+		disk = memory
+	}
+	dir := filepath.Join(s.options.DataDir, name)
 	opened, err := journal.Open(journal.Options{Dir: dir, Version: version, FileSystem: disk, Logger: s.options.Logger})
 	if err == nil {
 		s.atClose(func(context.Context) error { return opened.Close() })
@@ -125,7 +123,7 @@ func (s *Server) openFunctions() (err error) {
 		maps.Copy(environment, s.options.Environment(s.awsURL))
 	}
 	s.functions, err = lambda.NewHost(s.options.Functions, lambda.Options{Environment: environment, Logger: s.options.Logger})
-	s.router.services["lambda"] = s.functions.Handler()
+	s.services["lambda"] = s.functions.Handler()
 	return err
 }
 
@@ -138,7 +136,11 @@ func (s *Server) startMappings() error {
 		seconds, _ := strconv.Atoi(s.options.Queues[source].Attributes["VisibilityTimeout"]) // none means the default, SQS has refused any other
 		m.Options.Visibility = time.Duration(seconds) * time.Second
 		m.Options.Logger = s.options.Logger
-		mapping, err := esm.Start(s.queues, s.functions.Invoker(m.Function), m.Options)
+		invoke, err := s.functions.Invoker(m.Function)
+		if err != nil {
+			return fmt.Errorf("event source mapping of %s: %w", m.Options.Queue, err)
+		}
+		mapping, err := esm.Start(s.queues, invoke, m.Options)
 		if err != nil {
 			return err
 		}
@@ -148,16 +150,17 @@ func (s *Server) startMappings() error {
 	return nil
 }
 
+// startSchedules starts the scheduler, whose functions are invoked asynchronously. It could only log that one is not there.
 func (s *Server) startSchedules() error {
-	schedules := make([]scheduler.Schedule, 0, len(s.options.Schedules))
-	for _, declared := range s.options.Schedules {
-		declared.Target = func(ctx context.Context, input []byte) error {
-			_, err := s.functions.Invoke(ctx, declared.Function, input, lambda.InvokeOptions{Type: lambda.InvocationEvent})
-			return err
+	for _, schedule := range s.options.Schedules {
+		if _, err := s.functions.Invoker(schedule.Function); err != nil {
+			return fmt.Errorf("schedule %s: %w", schedule.Name, err)
 		}
-		schedules = append(schedules, declared.Schedule)
 	}
-	running, err := scheduler.Start(schedules, s.options.Logger)
+	running, err := scheduler.Start(s.options.Schedules, func(ctx context.Context, function string, input []byte) error {
+		_, err := s.functions.Invoke(ctx, function, input, lambda.InvokeOptions{Type: lambda.InvocationEvent})
+		return err
+	}, s.options.Logger)
 	if err != nil {
 		return err
 	}
@@ -166,15 +169,18 @@ func (s *Server) startSchedules() error {
 }
 
 func (s *Server) openFrontDoor() error {
-	declared := s.options.FrontDoor
-	if declared.Function == "" {
+	if s.options.FrontDoor == "" {
 		return nil
 	}
-	gateway, err := apigateway.New(s.functions.Invoker(declared.Function), declared.Options)
+	invoke, err := s.functions.Invoker(s.options.FrontDoor)
+	if err != nil {
+		return fmt.Errorf("front door: %w", err)
+	}
+	gateway, err := apigateway.New(invoke, s.options.Gateway)
 	if err != nil {
 		return err
 	}
-	listener, err := s.listen(s.options.APIAddress)
+	listener, err := listen(s.options.APIAddress)
 	if err != nil {
 		return err
 	}

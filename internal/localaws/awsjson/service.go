@@ -61,7 +61,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out, err := s.answer(r)
 	if err != nil {
 		s.Logger.Debug("aws call refused", "target", r.Header.Get("X-Amz-Target"), "error", err)
-		s.refuse(w, AsError(err))
+		s.Refuse(w, AsError(err))
 		return
 	}
 	err = s.reply(w, http.StatusOK, out)
@@ -123,8 +123,8 @@ func (s *Service) read(to *bytes.Buffer, r *http.Request) error {
 	return nil
 }
 
-// refuse answers with an error, and with the header that SDKs read the query protocol's code from.
-func (s *Service) refuse(w http.ResponseWriter, refusal *Error) {
+// Refuse answers with an error, and with the header that SDKs read the query protocol's code from.
+func (s *Service) Refuse(w http.ResponseWriter, refusal *Error) {
 	fault := "Sender"
 	if !refusal.SenderFault() {
 		fault = "Receiver"

@@ -170,8 +170,15 @@ func TestHost_Handler_NamesWhatIsEmulated(t *testing.T) {
 func TestHost_Invoker(t *testing.T) {
 	t.Parallel()
 	host := newHost(t, lambda.Options{}, function("a", "plain"))
-	result, err := host.Invoker("a")(context.Background(), []byte(`{"do":"echo","text":"x"}`))
+	invoke, err := host.Invoker("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := invoke(context.Background(), []byte(`{"do":"echo","text":"x"}`))
 	if err != nil || string(result.Payload) != `{"do":"echo","text":"x"}` {
 		t.Errorf("got %s, %v", result.Payload, err)
+	}
+	if _, err := host.Invoker("b"); err == nil || !strings.Contains(err.Error(), "function:b") {
+		t.Errorf("a function that is not there: %v, want its name", err)
 	}
 }

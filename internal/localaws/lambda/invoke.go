@@ -26,11 +26,12 @@ func (h *Host) Invoke(ctx context.Context, function string, payload []byte, opti
 	return h.call(ctx, p, inv)
 }
 
-// Invoker binds Invoke to a function and to the zero options.
-func (h *Host) Invoker(function string) func(ctx context.Context, payload []byte) (Result, error) {
+// Invoker binds Invoke to a function, which must be there, and to the zero options.
+func (h *Host) Invoker(function string) (invoke func(ctx context.Context, payload []byte) (Result, error), err error) {
+	_, err = h.find(function)
 	return func(ctx context.Context, payload []byte) (Result, error) {
 		return h.Invoke(ctx, function, payload, InvokeOptions{})
-	}
+	}, err
 }
 
 // find resolves a name or a full ARN, either with or without the qualifier $LATEST.

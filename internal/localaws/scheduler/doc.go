@@ -1,4 +1,4 @@
-// Package scheduler invokes targets on a schedule, as EventBridge Scheduler does.
+// Package scheduler invokes functions on a schedule, as EventBridge Scheduler does.
 //
 // An expression is one of
 //

@@ -10,8 +10,8 @@ import (
 	"github.com/millrace-dev/millrace/internal/localaws/lifetime"
 )
 
-// TargetFunc is invoked with the schedule's input. An error is tried again.
-type TargetFunc func(ctx context.Context, input []byte) error
+// TargetFunc invokes a schedule's function with its input. An error is tried again.
+type TargetFunc func(ctx context.Context, function string, input []byte) error
 
 const (
 	// MaxRetries is how often a failed invocation is tried again. Source: RetryPolicy, Scheduler API reference. With the waits below
@@ -30,20 +30,21 @@ type Schedule struct {
 	Expression string
 	// TimeZone is the IANA name of the zone of cron and at expressions; default UTC.
 	TimeZone string
-	// Input is the JSON that the target gets; default {}.
+	// Function is the name of the function to invoke.
+	Function string
+	// Input is the JSON that the function gets; default {}.
 	Input []byte
-	// Target is invoked.
-	Target TargetFunc
 }
 
 // Scheduler runs schedules. It is safe for concurrent use.
 type Scheduler struct {
+	target TargetFunc
 	logger *slog.Logger
 	life   *lifetime.Lifetime
 }
 
 // Start checks all schedules, reports every problem at once, and begins to wait. A nil logger means silence.
-func Start(schedules []Schedule, logger *slog.Logger) (*Scheduler, error) {
+func Start(schedules []Schedule, target TargetFunc, logger *slog.Logger) (*Scheduler, error) {
 	expressions := make([]Expression, len(schedules))
 	var problems []error
 	for i, schedule := range schedules {
@@ -58,7 +59,7 @@ func Start(schedules []Schedule, logger *slog.Logger) (*Scheduler, error) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Scheduler{logger, lifetime.New("scheduler")}
+	s := &Scheduler{target, logger, lifetime.New("scheduler")}
 	for i, schedule := range schedules {
 		if len(schedule.Input) == 0 {
 			schedule.Input = []byte("{}")
@@ -88,7 +89,7 @@ func (s *Scheduler) keep(schedule Schedule, expression Expression) {
 func (s *Scheduler) fire(schedule Schedule) {
 	wait := firstBackoff
 	for retries := 0; ; retries++ {
-		err := schedule.Target(s.life.Uncut, schedule.Input)
+		err := s.target(s.life.Uncut, schedule.Function, schedule.Input)
 		if err == nil {
 			return
 		}

@@ -150,11 +150,11 @@ type recorder struct {
 
 func newRecorder() *recorder { return &recorder{begin: time.Now()} }
 
-func (r *recorder) target(_ context.Context, input []byte) error {
+func (r *recorder) target(_ context.Context, function string, input []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.at = append(r.at, time.Since(r.begin))
-	if string(input) == "fail" {
+	if function != "drain" || string(input) == "fail" {
 		return errors.New("no")
 	}
 	return nil
@@ -167,9 +167,9 @@ func (r *recorder) times() []time.Duration {
 	return r.at
 }
 
-func start(t *testing.T, schedule scheduler.Schedule) *scheduler.Scheduler {
+func start(t *testing.T, schedule scheduler.Schedule, target scheduler.TargetFunc) *scheduler.Scheduler {
 	t.Helper()
-	s, err := scheduler.Start([]scheduler.Schedule{schedule}, nil)
+	s, err := scheduler.Start([]scheduler.Schedule{schedule}, target, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestScheduler_RateBeginsAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
-		s := start(t, scheduler.Schedule{Name: "drain", Expression: "rate(2 minutes)", Target: r.target})
+		s := start(t, scheduler.Schedule{Name: "drain", Expression: "rate(2 minutes)", Function: "drain"}, r.target)
 		time.Sleep(5 * time.Minute)
 		if diff := cmp.Diff([]time.Duration{0, 2 * time.Minute, 4 * time.Minute}, r.times()); diff != "" {
 			t.Errorf("times (-want +got):\n%s", diff)
@@ -199,7 +199,7 @@ func TestScheduler_CronInAZone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // a bubble begins at 2000-01-01T00:00:00Z
 		r := newRecorder()
-		s := start(t, scheduler.Schedule{Name: "daily", Expression: "cron(0 9 * * ? *)", TimeZone: "Asia/Tokyo", Target: r.target})
+		s := start(t, scheduler.Schedule{Name: "daily", Expression: "cron(0 9 * * ? *)", TimeZone: "Asia/Tokyo", Function: "drain"}, r.target)
 		time.Sleep(49 * time.Hour)
 		if diff := cmp.Diff([]time.Duration{24 * time.Hour, 48 * time.Hour}, r.times()); diff != "" {
 			t.Errorf("times (-want +got):\n%s", diff)
@@ -214,7 +214,7 @@ func TestScheduler_RetriesWithBackoff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
-		s := start(t, scheduler.Schedule{Name: "once", Expression: "at(2000-01-01T00:01:00)", Input: []byte("fail"), Target: r.target})
+		s := start(t, scheduler.Schedule{Name: "once", Expression: "at(2000-01-01T00:01:00)", Input: []byte("fail"), Function: "drain"}, r.target)
 		time.Sleep(48 * time.Hour)
 		m := time.Minute
 		times := r.times()
@@ -234,10 +234,10 @@ func TestScheduler_RetriesWithBackoff(t *testing.T) {
 func TestScheduler_StopCancelsWhenItsContextEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := start(t, scheduler.Schedule{Name: "slow", Expression: "rate(1 day)", Target: func(ctx context.Context, _ []byte) error {
+		s := start(t, scheduler.Schedule{Name: "slow", Expression: "rate(1 day)"}, func(ctx context.Context, _ string, _ []byte) error {
 			<-ctx.Done()
 			return ctx.Err()
-		}})
+		})
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -251,7 +251,7 @@ func TestStart_ReportsEveryProblem(t *testing.T) {
 	t.Parallel()
 	_, err := scheduler.Start([]scheduler.Schedule{
 		{Name: "a", Expression: "rate(1 year)"}, {Name: "b", Expression: "rate(1 day)", TimeZone: "Mars/Olympus"},
-	}, nil)
+	}, nil, nil)
 	if err == nil {
 		t.Fatal("no error")
 	}
