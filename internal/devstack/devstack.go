@@ -108,7 +108,7 @@ func Start(ctx context.Context, o Options) (*localaws.Server, error) {
 		Tables:    []localaws.Table{{Name: DedupTable, Key: dynamo.KeyAttribute, KeyType: "B", TTL: dynamo.TTLAttribute}},
 		Buckets:   []string{ClaimBucket},
 		Functions: o.functions(),
-		Mappings:  []localaws.Mapping{{Function: FunctionName(Flush), Options: o.mappingOptions()}},
+		Mappings:  []esm.Options{o.mappingOptions()},
 		FrontDoor: FunctionName(Ingest),
 		Environment: func(awsURL string) map[string]string {
 			return map[string]string{
@@ -146,7 +146,7 @@ func (o Options) mappingOptions() esm.Options {
 		size = esm.DefaultBatchSize // AWS allows more only with a window
 	}
 	return esm.Options{
-		Queue: MainQueue, BatchSize: size, Window: o.Window, ReportBatchItemFailures: true,
+		Queue: MainQueue, Function: FunctionName(Flush), BatchSize: size, Window: o.Window, ReportBatchItemFailures: true,
 		MaximumConcurrency: o.concurrency(Flush),
 	}
 }

@@ -24,10 +24,11 @@ type Options struct {
 	// DataDir keeps the queues, the tables and the objects on disk, in directories of those names, so that they survive a restart and
 	// a kill -9; it is made when missing. One process at a time can have it. Default: in memory.
 	DataDir string
-	// Queues, Functions, Mappings and Schedules are created at the start.
+	// Queues, Functions, Mappings (from queues to functions) and Schedules are created at the start. A mapping's visibility and logger
+	// are set to the queue's and to Logger.
 	Queues    []Queue
 	Functions []lambda.Function
-	Mappings  []Mapping
+	Mappings  []esm.Options
 	Schedules []scheduler.Schedule
 	// Tables are DynamoDB tables that are created at the start.
 	Tables []Table
@@ -73,12 +74,4 @@ type Table struct {
 	Name, Key, KeyType string
 	// TTL is the attribute with the time to live; empty for none.
 	TTL string
-}
-
-// Mapping is an event-source mapping from a queue to a function.
-type Mapping struct {
-	// Function is the name of the function.
-	Function string
-	// Options are the mapping's. Visibility and Logger are set by Start.
-	Options esm.Options
 }

@@ -159,7 +159,7 @@ func TestServer_EventTravelsFromHTTPToTheSinkOrTheDeadLetters(t *testing.T) {
 			{Name: "main", Attributes: map[string]string{"VisibilityTimeout": "1", "RedrivePolicy": localaws.RedrivePolicy("dead", 2)}},
 		},
 		Functions: []lambda.Function{function(t, "ingest"), function(t, "flush")},
-		Mappings:  []localaws.Mapping{{Function: "flush", Options: esm.Options{Queue: "main", ReportBatchItemFailures: true}}},
+		Mappings:  []esm.Options{{Function: "flush", Queue: "main", ReportBatchItemFailures: true}},
 		FrontDoor: "ingest",
 		Environment: func(awsURL string) map[string]string {
 			return map[string]string{"QUEUE_URL": localaws.QueueURL(awsURL, "main"), "REPORT_TO": address, "AWS_EC2_METADATA_DISABLED": "true"}
@@ -268,13 +268,13 @@ func TestStart_Refuses(t *testing.T) {
 		{"an address that is none", localaws.Options{AWSAddress: "nonsense"}, []string{"nonsense"}},
 		{"functions that nobody declares", localaws.Options{
 			Queues:    []localaws.Queue{{Name: "main"}},
-			Mappings:  []localaws.Mapping{{Function: "flush", Options: esm.Options{Queue: "main"}}},
+			Mappings:  []esm.Options{{Function: "flush", Queue: "main"}},
 			Schedules: []scheduler.Schedule{{Name: "s", Function: "drain"}}, FrontDoor: "door",
 		}, []string{`function:flush`, `function:drain`, `function:door`}},
-		{"a mapping of no queue", localaws.Options{Functions: []lambda.Function{ingest}, Mappings: []localaws.Mapping{{Function: "ingest", Options: esm.Options{Queue: "other"}}}}, []string{`no queue "other"`}},
+		{"a mapping of no queue", localaws.Options{Functions: []lambda.Function{ingest}, Mappings: []esm.Options{{Function: "ingest", Queue: "other"}}}, []string{`no queue "other"`}},
 		{"a mapping that is none", localaws.Options{
 			Queues: []localaws.Queue{{Name: "main"}}, Functions: []lambda.Function{ingest},
-			Mappings: []localaws.Mapping{{Function: "ingest", Options: esm.Options{Queue: "main", BatchSize: 100}}},
+			Mappings: []esm.Options{{Function: "ingest", Queue: "main", BatchSize: 100}},
 		}, []string{"needs a batching window"}},
 		{"dead letters to no queue", localaws.Options{Queues: []localaws.Queue{{Name: "main", Attributes: map[string]string{"RedrivePolicy": localaws.RedrivePolicy("dead", 1)}}}}, []string{"queue main", "Dead letter target does not exist"}},
 		{"a taken port for AWS", localaws.Options{AWSAddress: taken}, []string{"address already in use"}},

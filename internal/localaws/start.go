@@ -129,18 +129,18 @@ func (s *Server) openFunctions() (err error) {
 
 func (s *Server) startMappings() error {
 	for _, m := range s.options.Mappings {
-		source := slices.IndexFunc(s.options.Queues, func(q Queue) bool { return q.Name == m.Options.Queue })
+		source := slices.IndexFunc(s.options.Queues, func(q Queue) bool { return q.Name == m.Queue })
 		if source < 0 {
-			return fmt.Errorf("event source mapping: there is no queue %q", m.Options.Queue)
+			return fmt.Errorf("event source mapping: there is no queue %q", m.Queue)
 		}
 		seconds, _ := strconv.Atoi(s.options.Queues[source].Attributes["VisibilityTimeout"]) // none means the default, SQS has refused any other
-		m.Options.Visibility = time.Duration(seconds) * time.Second
-		m.Options.Logger = s.options.Logger
+		m.Visibility = time.Duration(seconds) * time.Second
+		m.Logger = s.options.Logger
 		invoke, err := s.functions.Invoker(m.Function)
 		if err != nil {
-			return fmt.Errorf("event source mapping of %s: %w", m.Options.Queue, err)
+			return fmt.Errorf("event source mapping of %s: %w", m.Queue, err)
 		}
-		mapping, err := esm.Start(s.queues, invoke, m.Options)
+		mapping, err := esm.Start(s.queues, invoke, m)
 		if err != nil {
 			return err
 		}

@@ -25,11 +25,11 @@ func (m *Mapping) deliver(b batch) {
 	}
 	failed, err := m.process(b, handles)
 	if err != nil {
-		m.options.Logger.Warn("batch comes back", "queue", m.options.Queue, "messages", len(handles), "error", err)
+		m.options.Logger.Warn("batch comes back", "messages", len(handles), "error", err)
 		return
 	}
 	if len(failed) > 0 {
-		m.options.Logger.Info("partial batch failure", "queue", m.options.Queue, "failed", len(failed), "messages", len(handles))
+		m.options.Logger.Info("partial batch failure", "failed", len(failed), "messages", len(handles))
 	}
 	maps.DeleteFunc(handles, func(id, _ string) bool { return failed[id] })
 	m.delete(slices.Collect(maps.Values(handles)))
@@ -71,6 +71,6 @@ func (m *Mapping) delete(handles []string) {
 		return
 	}
 	if err := m.queue.Delete(context.WithoutCancel(m.life.Uncut), m.options.Queue, handles); err != nil {
-		m.options.Logger.Error("delete", "queue", m.options.Queue, "error", err)
+		m.options.Logger.Error("delete", "error", err)
 	}
 }

@@ -31,8 +31,8 @@ const (
 
 // Options describe one mapping.
 type Options struct {
-	// Queue is the name of the queue.
-	Queue string
+	// Queue is the name of the queue, Function that of the function.
+	Queue, Function string
 	// BatchSize is the most messages of one invocation, 1 to 10,000. Default 10; more needs a Window.
 	BatchSize int
 	// Window is how long to gather after the first message, 0 to 300 s. Default 0: whatever one receive returns goes at once.
@@ -55,7 +55,7 @@ func (o Options) withDefaults() Options {
 	o.BatchSize = cmp.Or(o.BatchSize, DefaultBatchSize)
 	o.MaximumConcurrency = cmp.Or(o.MaximumConcurrency, DefaultConcurrency)
 	o.Visibility = cmp.Or(o.Visibility, 30*time.Second)
-	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler)).With("queue", o.Queue, "function", o.Function)
 	return o
 }
 

@@ -89,7 +89,7 @@ func (m *Mapping) filter(messages []sqs.Message) []record {
 // pause reports a queue that cannot be read and waits a moment, unless the reason is that the mapping stops.
 func (m *Mapping) pause(cause error) {
 	if m.life.Open.Err() == nil {
-		m.options.Logger.Error("receive", "queue", m.options.Queue, "error", cause)
+		m.options.Logger.Error("receive", "error", cause)
 		m.life.Sleep(errorPause)
 	}
 }
