@@ -73,7 +73,7 @@ func (f smallFile) Write(p []byte) (int, error) {
 // FullReport is what came of a disk that got full.
 type FullReport struct {
 	Events int
-	// Refused counts the posts that failed while the disk was full, Accepted those that did not.
+	// Refused counts the posts that were begun while the disk was full and failed, Accepted those that did not.
 	Refused, Accepted int64
 	Verdict           oracle.Verdict
 }
@@ -94,9 +94,7 @@ func FillDisk(ctx context.Context, o Options, f Fullness) (*FullReport, error) {
 	half := o.Plan.Load / 2 //nolint:mnd // before and after
 	until(patient, time.Now().Add(half))
 	disk.fullness.Store(int32(f))
-	until(patient, time.Now().Add(lookEvery)) // for what is under way
-	crowd.failed.Store(0)
-	crowd.accepted.Store(0)
+	crowd.counts.Store(true)
 	for end := time.Now().Add(postTimeout); crowd.failed.Load() < clients && time.Now().Before(end); { // the SDK tries some times first
 		until(patient, time.Now().Add(lookEvery))
 	}
@@ -130,6 +128,7 @@ func FillDisk(ctx context.Context, o Options, f Fullness) (*FullReport, error) {
 // crowd are clients that post while they are told to.
 type crowd struct {
 	sent             load
+	counts           atomic.Bool // posts that are begun from now on
 	failed, accepted atomic.Int64
 	url              atomic.Pointer[string]
 	ending           chan struct{}
@@ -163,12 +162,15 @@ func (c *crowd) stop() {
 // counting counts answers.
 type counting struct{ *crowd }
 
-// RoundTrip counts an answer.
+// RoundTrip counts an answer, but not to what was under way when the counting began.
 func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	counts := c.counts.Load()
 	response, err := c.transport.RoundTrip(r)
-	if err == nil && response.StatusCode/100 == 2 { //nolint:mnd // 2xx
+	switch {
+	case !counts:
+	case err == nil && response.StatusCode/100 == 2: //nolint:mnd // 2xx
 		c.accepted.Add(1)
-	} else {
+	default:
 		c.failed.Add(1)
 	}
 	return response, err
