@@ -89,7 +89,7 @@ func (s *Service) startMessageMoveTask(_ *http.Request, in moveInput) (out moveO
 			TaskHandle: out.TaskHandle, Status: moveRunning, SourceARN: in.SourceARN, DestinationARN: in.DestinationARN,
 			MaxPerSecond: valueOr(in.MaxPerSecond, 0), ToMove: source.count[HeldVisible], StartedMillis: now.UnixMilli(),
 		}
-		source.nextMove = task.next(now)
+		source.nextMove = now.UnixNano() + task.interval()
 		source.Tasks = append(source.Tasks[max(0, len(source.Tasks)+1-keptTasks):], task)
 		s.keepQueue(source)
 		return nil
@@ -122,26 +122,24 @@ func (q *queue) moving() *moveStatus {
 	return nil
 }
 
-// next is when a task that has moved a message moves the next one, Unix nanoseconds.
-func (t *moveStatus) next(now time.Time) int64 {
-	return now.Add(time.Second / time.Duration(cmp.Or(t.MaxPerSecond, MaxMoveRate))).UnixNano()
+// interval is the time between two messages of a task, in nanoseconds.
+func (t *moveStatus) interval() int64 {
+	return int64(time.Second) / int64(cmp.Or(t.MaxPerSecond, MaxMoveRate))
 }
 
-// moveOn lets the running task move a message when it is time.
+// moveOn lets the running task move the messages whose time has come; a timer that is late must not make the task slower.
 func (s *Service) moveOn(q *queue, now time.Time) {
-	task := q.moving()
-	if task == nil || q.nextMove > now.UnixNano() {
-		return
+	for task := q.moving(); task != nil && q.nextMove <= now.UnixNano(); task = q.moving() {
+		q.nextMove += task.interval()
+		task.FailureReason = s.moveNext(q, task, now)
+		switch {
+		case task.FailureReason != "":
+			task.Status = moveFailed
+		case task.Moved >= task.ToMove || q.count[HeldVisible] == 0:
+			task.Status = moveCompleted
+		}
+		s.keepQueue(q)
 	}
-	q.nextMove = task.next(now)
-	task.FailureReason = s.moveNext(q, task, now)
-	switch {
-	case task.FailureReason != "":
-		task.Status = moveFailed
-	case task.Moved >= task.ToMove || q.count[HeldVisible] == 0:
-		task.Status = moveCompleted
-	}
-	s.keepQueue(q)
 }
 
 // moveNext moves the next message, as a new one: AWS gives redriven messages a new id, time and receive count.

@@ -54,7 +54,7 @@ func (s *Service) restoreQueue(name string, value []byte) error {
 		return err
 	}
 	if task := q.moving(); task != nil {
-		q.nextMove = task.next(now)
+		q.nextMove = now.UnixNano() + task.interval()
 	}
 	s.queues[name] = q
 	return q.restoreMessages()

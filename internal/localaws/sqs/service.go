@@ -130,7 +130,8 @@ func (s *Service) locked(fn func(now time.Time) error) (*journal.Ticket, error) 
 	return s.journal.Submit(), err
 }
 
-// settle brings a queue to now. Once the service is closed time stands still.
+// settle brings a queue to now, and sees to its dead-letter queue, where messages may have gone: after the call it may be another
+// one's, or nobody's. Once the service is closed time stands still.
 func (s *Service) settle(q *queue, now time.Time) {
 	if s.closed {
 		return
@@ -138,6 +139,9 @@ func (s *Service) settle(q *queue, now time.Time) {
 	q.letters = s.byARN(q.settings.redrive.targetARN)
 	q.advance(now)
 	s.moveOn(q, now)
+	if q.letters != nil {
+		s.schedule(q.letters, now)
+	}
 }
 
 // byARN returns the queue of an ARN, nil when there is none.
@@ -149,16 +153,13 @@ func (s *Service) byARN(arn string) *queue {
 	return q
 }
 
-// ready settles a queue after a change, and sees to it and its dead-letter queue, where messages may have gone.
+// ready settles a queue after a change, and sees to what is due next.
 func (s *Service) ready(q *queue, now time.Time) {
 	if s.queues[q.name] != q {
 		return // it was just deleted
 	}
 	s.settle(q, now)
 	s.schedule(q, now)
-	if q.letters != nil {
-		s.schedule(q.letters, now)
-	}
 }
 
 // schedule wakes a receiver when there is something to receive, and sets the timer to what is due next.
