@@ -43,14 +43,12 @@ func (s *Service) SetQueueAttributes(ctx context.Context, name string, attribute
 
 // Send puts one message on a queue and returns its message id.
 func (s *Service) Send(ctx context.Context, queueName string, in SendInput) (id string, err error) {
-	err = s.directly(ctx, "SendMessage", queueName, func(q *queue, now time.Time) error {
-		sent, err := q.send(now, in)
-		if err == nil {
-			id = sent.ID.String()
-		}
-		return err
-	})
-	return id, err
+	message, err := in.message()
+	if err != nil {
+		return "", err
+	}
+	err = s.directly(ctx, "SendMessage", queueName, func(q *queue, now time.Time) error { return q.send(now, message, in.Delay) })
+	return message.ID.String(), err
 }
 
 // Receive takes up to in.MaxMessages messages and hides them. It waits up to in.Wait for the first one and returns

@@ -110,6 +110,33 @@ func TestService_Faults_Entry_FailsAlone(t *testing.T) {
 	}
 }
 
+// TestService_Faults_Entry_HoldsUpNobodyElse has a fault that takes its time, as a slow service would: it waits for another call.
+func TestService_Faults_Entry_HoldsUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	asked := make(chan error, 1)
+	var s *sqs.Service
+	s = sqs.New(sqs.Options{Faults: &sqs.Faults{Entry: func(string, []byte) error {
+		other := make(chan error, 1)
+		go func() {
+			_, err := s.Depth("q")
+			other <- err
+		}()
+		select {
+		case err := <-other:
+			asked <- err
+		case <-time.After(5 * time.Second):
+			asked <- errors.New("it waits for the batch")
+		}
+		return nil
+	}}})
+	defer s.Close()
+	must[string](t)(s.CreateQueue(t.Context(), "q", nil))
+	call(t, s, "SendMessageBatch", `{"QueueUrl":"q","Entries":[{"Id":"a","MessageBody":"1"}]}`)
+	if err := <-asked; err != nil {
+		t.Errorf("another call during a batch: %v", err)
+	}
+}
+
 func TestService_Disturb_DeliversTwice(t *testing.T) {
 	t.Parallel()
 	inVirtualTime(t, nil, func(t *testing.T, s *sqs.Service) {

@@ -37,13 +37,13 @@ func (s *Service) operations() map[string]awsjson.Operation {
 		"TagQueue":                     onQueue(s, s.tagQueue),
 		"UntagQueue":                   onQueue(s, s.untagQueue),
 		"ListQueueTags":                onQueue(s, s.listQueueTags),
-		"SendMessage":                  onQueue(s, single(s.sendMessage)),
-		"SendMessageBatch":             onQueue(s, s.batched("SendMessageBatch", s.sendMessage)),
+		"SendMessage":                  onMessages(s, single(sendMessage)),
+		"SendMessageBatch":             onMessages(s, s.batched("SendMessageBatch", sendMessage)),
 		"ReceiveMessage":               awsjson.Decoded(s.receiveMessage),
-		"DeleteMessage":                onQueue(s, single(s.deleteMessage)),
-		"DeleteMessageBatch":           onQueue(s, s.batched("DeleteMessageBatch", s.deleteMessage)),
-		"ChangeMessageVisibility":      onQueue(s, single(s.hideMessage)),
-		"ChangeMessageVisibilityBatch": onQueue(s, s.batched("ChangeMessageVisibilityBatch", s.hideMessage)),
+		"DeleteMessage":                onMessages(s, single(deleteMessage)),
+		"DeleteMessageBatch":           onMessages(s, s.batched("DeleteMessageBatch", deleteMessage)),
+		"ChangeMessageVisibility":      onMessages(s, single(hideMessage)),
+		"ChangeMessageVisibilityBatch": onMessages(s, s.batched("ChangeMessageVisibilityBatch", hideMessage)),
 		"StartMessageMoveTask":         awsjson.Decoded(s.startMessageMoveTask),
 		"ListMessageMoveTasks":         awsjson.Decoded(s.listMessageMoveTasks),
 		"CancelMessageMoveTask":        awsjson.Decoded(s.cancelMessageMoveTask),
@@ -55,8 +55,6 @@ type queueAddress struct {
 	QueueURL string `json:"QueueUrl"`
 }
 
-func (a queueAddress) address() string { return a.QueueURL }
-
 // call is one call at its queue, under the lock.
 type call struct {
 	*http.Request
@@ -65,18 +63,38 @@ type call struct {
 }
 
 // onQueue makes an operation of what it does with the queue that its input names. It answers when that is on disk.
-func onQueue[In interface{ address() string }, Out any](s *Service, do func(c call, in In) (Out, error)) awsjson.Operation {
-	return awsjson.Decoded(func(r *http.Request, in In) (out Out, err error) {
-		name, err := queueName(in.address())
-		if err != nil {
-			return out, err
-		}
-		err = s.change(name, func(q *queue, now time.Time) (err error) {
-			out, err = do(call{r, q, now}, in)
-			return err
-		})
-		return out, err
+func onQueue[Out any](s *Service, do func(c call, in queueInput) (Out, error)) awsjson.Operation {
+	return awsjson.Decoded(func(r *http.Request, in queueInput) (Out, error) {
+		return changed(s, in.queueAddress, func(q *queue, now time.Time) (Out, error) { return do(call{r, q, now}, in) })
 	})
+}
+
+// onMessages is onQueue for messages: what can be checked and summed without the queue is done before the lock.
+func onMessages[Out any](s *Service, prepare func(r *http.Request, in messageInput) act[Out]) awsjson.Operation {
+	return awsjson.Decoded(func(r *http.Request, in messageInput) (Out, error) {
+		return changed(s, in.queueAddress, prepare(r, in))
+	})
+}
+
+// act is what a call does with its queue, under the lock.
+type act[Out any] func(q *queue, now time.Time) (Out, error)
+
+// refused is the act of a call that is refused unless its queue is missing.
+func refused[Out any](err error) act[Out] {
+	return func(*queue, time.Time) (out Out, _ error) { return out, err }
+}
+
+// changed acts on a queue and returns when that is on disk.
+func changed[Out any](s *Service, at queueAddress, do act[Out]) (out Out, err error) {
+	name, err := queueName(at.QueueURL)
+	if err != nil {
+		return out, err
+	}
+	err = s.change(name, func(q *queue, now time.Time) (err error) {
+		out, err = do(q, now)
+		return err
+	})
+	return out, err
 }
 
 // checkRange refuses a number outside its bounds.

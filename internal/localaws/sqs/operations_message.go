@@ -89,35 +89,41 @@ func checkEntries(op string, entries []entry) error {
 	return nil
 }
 
-// work is what is done with one message.
-type work func(c call, e entry) (done, error)
+// work prepares what is done with one message.
+type work func(r *http.Request, e entry) act[done]
 
 // single makes a call for one message.
-func single(do work) func(call, messageInput) (done, error) {
-	return func(c call, in messageInput) (done, error) { return do(c, in.entry) }
+func single(prepare work) func(*http.Request, messageInput) act[done] {
+	return func(r *http.Request, in messageInput) act[done] { return prepare(r, in.entry) }
 }
 
 // batched makes the same call for several.
-func (s *Service) batched(op string, do work) func(call, messageInput) (batchOutput, error) {
-	return func(c call, in messageInput) (out batchOutput, err error) {
+func (s *Service) batched(op string, prepare work) func(*http.Request, messageInput) act[batchOutput] {
+	return func(r *http.Request, in messageInput) act[batchOutput] {
 		if err := checkEntries(op, in.Entries); err != nil {
-			return out, err
+			return refused[batchOutput](err)
 		}
-		for _, e := range in.Entries {
-			result, err := done{}, s.options.Faults.Entry.Ask(op, nil)
-			if err == nil {
-				result, err = do(c, e)
+		acts := make([]act[done], len(in.Entries))
+		for i, e := range in.Entries {
+			acts[i] = prepare(r, e)
+			if err := s.options.Faults.Entry.Ask(op, nil); err != nil {
+				acts[i] = refused[done](err)
 			}
-			result.ID = e.ID
-			out.add(result, err)
 		}
-		return out, nil
+		return func(q *queue, now time.Time) (out batchOutput, err error) {
+			for i, e := range in.Entries {
+				result, err := acts[i](q, now)
+				result.ID = e.ID
+				out.add(result, err)
+			}
+			return out, nil
+		}
 	}
 }
 
 // deleteMessage deletes the message that a receipt handle names.
-func (s *Service) deleteMessage(c call, e entry) (done, error) {
-	return done{}, c.q.removeBy(e.ReceiptHandle)
+func deleteMessage(_ *http.Request, e entry) act[done] {
+	return func(q *queue, _ time.Time) (done, error) { return done{}, q.removeBy(e.ReceiptHandle) }
 }
 
 func (q *queue) removeBy(receiptHandle string) error {
@@ -129,12 +135,12 @@ func (q *queue) removeBy(receiptHandle string) error {
 }
 
 // hideMessage hides an in-flight message from now on.
-func (s *Service) hideMessage(c call, e entry) (done, error) {
+func hideMessage(_ *http.Request, e entry) act[done] {
 	timeout := asDuration(e.VisibilityTimeout)
 	if timeout == nil {
-		return done{}, errMissing("VisibilityTimeout")
+		return refused[done](errMissing("VisibilityTimeout"))
 	}
-	return done{}, c.q.hideBy(e.ReceiptHandle, c.now, *timeout)
+	return func(q *queue, now time.Time) (done, error) { return done{}, q.hideBy(e.ReceiptHandle, now, *timeout) }
 }
 
 func (q *queue) hideBy(receiptHandle string, now time.Time, timeout time.Duration) error {

@@ -3,6 +3,7 @@ package sqs
 import (
 	"cmp"
 	"crypto/md5" //nolint:gosec // SQS's checksums are MD5
+	"net/http"
 	"strings"
 	"time"
 
@@ -13,25 +14,26 @@ import (
 const traceAttribute = "AWSTraceHeader"
 
 // sendMessage puts a message on its queue. Its trace is in the request's header where the message has none.
-func (s *Service) sendMessage(c call, e entry) (out done, err error) {
+func sendMessage(r *http.Request, e entry) act[done] {
 	if err := e.check(); err != nil {
-		return out, err
+		return refused[done](err)
 	}
 	in := SendInput{
 		Body: e.MessageBody, Attributes: e.MessageAttributes, GroupID: valueOr(e.MessageGroupID, ""), Delay: asDuration(e.DelaySeconds),
-		TraceHeader: c.Header.Get("X-Amzn-Trace-Id"),
+		TraceHeader: r.Header.Get("X-Amzn-Trace-Id"),
 	}
 	if trace, ok := e.MessageSystemAttributes[traceAttribute]; ok {
 		in.TraceHeader = trace.StringValue
 	}
-	r, err := c.q.send(c.now, in)
+	message, err := in.message()
 	if err != nil {
-		return out, err
+		return refused[done](err)
 	}
-	return done{
-		MessageID: r.ID.String(), BodyMD5: hexSum(r.bodySum),
-		AttributesMD5: sumOf(r.Attributes), SystemAttributesMD5: sumOf(e.MessageSystemAttributes),
-	}, nil
+	sent := done{
+		MessageID: message.ID.String(), BodyMD5: hexSum(message.bodySum),
+		AttributesMD5: sumOf(message.Attributes), SystemAttributesMD5: sumOf(e.MessageSystemAttributes),
+	}
+	return func(q *queue, now time.Time) (done, error) { return sent, q.send(now, message, in.Delay) }
 }
 
 // check refuses what only the wire can say.
@@ -50,28 +52,34 @@ func (e entry) check() error {
 	return nil
 }
 
-// send takes in a new message.
-func (q *queue) send(now time.Time, in SendInput) (*record, error) {
-	if err := in.check(q.settings.maxMessageBytes); err != nil {
+// message is a new message for any queue.
+func (in SendInput) message() (*record, error) {
+	if err := in.check(); err != nil {
 		return nil, err
 	}
-	if q.journal.Full() {
-		return nil, errFull()
-	}
-	r := &record{payload: payload{
+	return &record{payload: payload{
 		ID: newUUID(), Body: in.Body, Attributes: in.Attributes, GroupID: in.GroupID, TraceHeader: in.TraceHeader,
-		Sent: now.UnixNano(), bodySum: md5.Sum([]byte(in.Body)), //nolint:gosec // as above
-	}}
-	q.put(now, r, valueOr(in.Delay, q.settings.delay))
-	return r, nil
+		bodySum: md5.Sum([]byte(in.Body)), //nolint:gosec // as above
+	}}, nil
 }
 
-func (in SendInput) check(maxBytes int) error {
+// send takes in a new message; a nil delay is the queue's own.
+func (q *queue) send(now time.Time, r *record, delay *time.Duration) error {
+	switch {
+	case len(r.Body)+sizeOf(r.Attributes) > q.settings.maxMessageBytes:
+		return errParameter("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.settings.maxMessageBytes)
+	case q.journal.Full():
+		return errFull()
+	}
+	r.Sent = now.UnixNano()
+	q.put(now, r, valueOr(delay, q.settings.delay))
+	return nil
+}
+
+func (in SendInput) check() error {
 	switch {
 	case in.Body == "":
 		return errMissing("MessageBody")
-	case len(in.Body)+sizeOf(in.Attributes) > maxBytes:
-		return errParameter("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", maxBytes)
 	case !hasLegalCharacters(in.Body):
 		return errNamed("InvalidMessageContents", "Invalid characters found. "+
 			"Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")

@@ -31,7 +31,7 @@ type Service struct {
 	// defaults are the settings of a queue that names none.
 	defaults settings
 
-	// mu guards all below. One lock for all queues keeps a move between queues atomic; JSON of the wire is done outside it.
+	// mu guards all below. One lock for all queues keeps a move between queues atomic; JSON of the wire, checks and sums of messages are done outside it.
 	mu     sync.Mutex
 	queues map[string]*queue
 	closed bool
