@@ -64,8 +64,13 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Refuse(w, AsError(err))
 		return
 	}
-	err = s.reply(w, http.StatusOK, out)
-	if undoer, ok := out.(Undoer); ok && (err != nil || r.Context().Err() != nil) {
+	// Before the reply: a client that leaves while it gets one may have it.
+	if err = r.Context().Err(); err == nil {
+		err = s.reply(w, http.StatusOK, out)
+	} else {
+		s.Refuse(w, AsError(err))
+	}
+	if undoer, ok := out.(Undoer); ok && err != nil {
 		undoer.Undo()
 	}
 }

@@ -2,6 +2,7 @@ package awsjson_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -133,6 +134,48 @@ func TestService_Signature_OnlyMalformedOnesAreRefused(t *testing.T) {
 type deaf struct{ *httptest.ResponseRecorder }
 
 func (deaf) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+// hasty is a client that leaves as soon as it has the reply.
+type hasty struct {
+	*httptest.ResponseRecorder
+	leave context.CancelFunc
+}
+
+func (h hasty) Write(p []byte) (int, error) {
+	h.leave()
+	return h.ResponseRecorder.Write(p)
+}
+
+func TestService_ClientLeaves_EitherHasTheReplyOrItIsUndone(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name       string
+		leaveFirst bool
+		wantStatus int
+		wantUndone int
+	}{
+		{"it leaves with the reply", false, http.StatusOK, 0},
+		{"it left before", true, http.StatusInternalServerError, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			undone := 0
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			if test.leaveFirst {
+				leave()
+			}
+			request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", strings.NewReader(`{}`))
+			request.Header.Set("X-Amz-Target", "Greeter_1.Greet")
+			reply := httptest.NewRecorder()
+			service(&undone, awsjson.Faults{}).ServeHTTP(hasty{reply, leave}, request)
+			if reply.Code != test.wantStatus || undone != test.wantUndone {
+				t.Errorf("status %d, undone %d times; want %d and %d", reply.Code, undone, test.wantStatus, test.wantUndone)
+			}
+		})
+	}
+}
 
 // broken is a request that ends too early.
 type broken struct{}
