@@ -50,11 +50,6 @@ func (s *Service) operations() map[string]awsjson.Operation {
 	}
 }
 
-// queueAddress is the part of an input that says which queue it is about.
-type queueAddress struct {
-	QueueURL string `json:"QueueUrl"`
-}
-
 // call is one call at its queue, under the lock.
 type call struct {
 	*http.Request
@@ -65,14 +60,14 @@ type call struct {
 // onQueue makes an operation of what it does with the queue that its input names. It answers when that is on disk.
 func onQueue[Out any](s *Service, do func(c call, in queueInput) (Out, error)) awsjson.Operation {
 	return awsjson.Decoded(func(r *http.Request, in queueInput) (Out, error) {
-		return changed(s, in.queueAddress, func(q *queue, now time.Time) (Out, error) { return do(call{r, q, now}, in) })
+		return changed(s, in.QueueURL, func(q *queue, now time.Time) (Out, error) { return do(call{r, q, now}, in) })
 	})
 }
 
 // onMessages is onQueue for messages: what can be checked and summed without the queue is done before the lock.
 func onMessages[Out any](s *Service, prepare func(r *http.Request, in messageInput) act[Out]) awsjson.Operation {
 	return awsjson.Decoded(func(r *http.Request, in messageInput) (Out, error) {
-		return changed(s, in.queueAddress, prepare(r, in))
+		return changed(s, in.QueueURL, prepare(r, in))
 	})
 }
 
@@ -85,8 +80,8 @@ func refused[Out any](err error) act[Out] {
 }
 
 // changed acts on a queue and returns when that is on disk.
-func changed[Out any](s *Service, at queueAddress, do act[Out]) (out Out, err error) {
-	name, err := queueName(at.QueueURL)
+func changed[Out any](s *Service, address string, do act[Out]) (out Out, err error) {
+	name, err := queueName(address)
 	if err != nil {
 		return out, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // messageInput is the input of the calls that send, delete or hide messages: one message, or the entries of a batch.
 type messageInput struct {
-	queueAddress
+	QueueURL string `json:"QueueUrl"`
 	entry
 	Entries []entry
 }
@@ -165,7 +165,7 @@ func (q *queue) hideBy(receiptHandle string, now time.Time, timeout time.Duratio
 }
 
 type receiveInput struct {
-	queueAddress
+	QueueURL                    string `json:"QueueUrl"`
 	AttributeNames              []string
 	MessageSystemAttributeNames []string
 	MessageAttributeNames       []string

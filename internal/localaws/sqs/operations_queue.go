@@ -15,7 +15,7 @@ import (
 
 // queueInput has the members of all calls about queues; each call reads its own.
 type queueInput struct {
-	queueAddress
+	QueueURL       string `json:"QueueUrl"`
 	QueueName      string
 	OwnerID        string `json:"QueueOwnerAWSAccountId"`
 	Prefix         string `json:"QueueNamePrefix"`
