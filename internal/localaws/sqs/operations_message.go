@@ -10,9 +10,9 @@ import (
 
 // messageInput is the input of the calls that send, delete or hide messages: one message, or the entries of a batch.
 type messageInput struct {
-	QueueURL string `json:"QueueUrl"`
 	entry
-	Entries []entry
+	QueueURL string `json:"QueueUrl"`
+	Entries  []entry
 }
 
 // entry says what to do with one message; each call reads its own members. Without a batch it has no ID. Pointers tell an
