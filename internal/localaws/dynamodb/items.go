@@ -194,6 +194,9 @@ type scanOutput struct {
 
 // scan returns items in the order of their keys, a page at a time.
 func (s *Service) scan(in scanInput) (out scanOutput, err error) {
+	if in.Limit < 0 {
+		return out, errValidation("Value '%d' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1", in.Limit)
+	}
 	err = s.onTable(in.TableName, func(t *table) (err error) {
 		after := ""
 		if in.ExclusiveStartKey != nil {

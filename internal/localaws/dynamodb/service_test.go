@@ -275,6 +275,7 @@ func TestService_Refusals(t *testing.T) {
 		{"a sort key", "CreateTable", `{"TableName":"two","KeySchema":[{"AttributeName":"a","KeyType":"HASH"},{"AttributeName":"b","KeyType":"RANGE"}]}`, "ValidationException"},
 		{"a bad name", "CreateTable", `{"TableName":"a/b"}`, "ValidationException"},
 		{"a key that is a number", "CreateTable", `{"TableName":"num","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"a","AttributeType":"N"}]}`, "ValidationException"},
+		{"a page of less than nothing", "Scan", `{"TableName":"things","Limit":-1}`, "ValidationException"},
 		{"a page that starts nowhere", "Scan", `{"TableName":"things","ExclusiveStartKey":{"x":{"S":"a"}}}`, "ValidationException"},
 	}
 	for _, tt := range tests {
