@@ -17,7 +17,8 @@ func (h *Host) runEvent(p *pool, inv *invocation) {
 
 // deliver tries an event until it succeeds; the error says why it was given up. Function errors are tried twice more, after one and
 // two minutes; refusals (throttling, a host in trouble) back off from 1 s to 5 minutes for up to six hours and do not count as
-// tries. Source: "Error handling for an asynchronous invocation", Lambda developer guide.
+// tries. A life that ends cuts the pauses short, but an event that has not run yet still does, while it is not cut. Source: "Error
+// handling for an asynchronous invocation", Lambda developer guide.
 func deliver(life *lifetime.Lifetime, invoke func() (Result, error)) error {
 	begin, backoff := time.Now(), time.Second
 	for failures := 0; ; {
@@ -32,7 +33,10 @@ func deliver(life *lifetime.Lifetime, invoke func() (Result, error)) error {
 			failures++
 			wait, err = time.Duration(failures)*time.Minute, fmt.Errorf("function error: %s", result.Payload)
 		}
-		if failures > EventRetries || time.Since(begin)+wait > MaxEventAge || !life.Sleep(wait) {
+		if failures > EventRetries || time.Since(begin)+wait > MaxEventAge {
+			return err
+		}
+		if !life.Sleep(wait) && (failures > 0 || life.Uncut.Err() != nil) {
 			return err
 		}
 	}

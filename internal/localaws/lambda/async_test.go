@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -67,6 +68,31 @@ func TestDeliver_ThrottledForeverEndsAfterSixHours(t *testing.T) {
 		}
 		if least := int(MaxEventAge / maxEventBackoff); tries < least || tries > least+20 {
 			t.Errorf("%d tries, want a few more than %d, one for each longest pause", tries, least)
+		}
+	})
+}
+
+func TestDeliver_AnEventThatWasRefusedRunsAtTheEndUnlessItIsCut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		life := lifetime.New("test")
+		time.AfterFunc(90*time.Second, func() { _ = life.End(t.Context()) })
+		err := deliver(life, func() (Result, error) {
+			if life.Open.Err() == nil {
+				return Result{}, errBusy
+			}
+			return Result{}, nil
+		})
+		if err != nil {
+			t.Errorf("got %v, want that it ran at the end", err)
+		}
+		cut := lifetime.New("test")
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		cut.Go(func() { err = deliver(cut, func() (Result, error) { <-cut.Uncut.Done(); return Result{}, errBusy }) })
+		_ = cut.End(ended)
+		if !errors.Is(err, errBusy) {
+			t.Errorf("got %v, want the refusal of the last try", err)
 		}
 	})
 }

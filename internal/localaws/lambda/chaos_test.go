@@ -64,19 +64,22 @@ func TestHost_Close_RunsTheEventsThatWereAccepted(t *testing.T) {
 	var log syncBuffer
 	f := function("f", "plain")
 	f.Log = &log
+	f.MaxConcurrency = 1 // all but one are throttled at first
 	host, err := lambda.NewHost([]lambda.Function{f}, lambda.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	payload := marshal(t, command{Do: "log", Text: "it ran"})
-	if _, err := host.Invoke(context.Background(), "f", payload, lambda.InvokeOptions{Type: lambda.InvocationEvent}); err != nil {
-		t.Fatal(err)
+	for range 3 {
+		if _, err := host.Invoke(context.Background(), "f", payload, lambda.InvokeOptions{Type: lambda.InvocationEvent}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := host.Close(context.Background()); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(log.String(), "it ran\n") {
-		t.Errorf("log %q, want the line of the event", log.String())
+	if got := strings.Count(log.String(), "it ran\n"); got != 3 {
+		t.Errorf("%d events ran, want 3; log:\n%s", got, log.String())
 	}
 }
 

@@ -27,6 +27,7 @@ type environment struct {
 	wantsSIGTERM atomic.Bool // before it is killed
 
 	mu      sync.Mutex
+	started bool    // the process has asked for an invocation
 	current string  // the id of the invocation in progress, until the process asks for the next one
 	answer  *Result // what the process posted, to that invocation or about its own start; taken by serve
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -39,6 +40,10 @@ var functionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
 // withDefaults fills what is not set.
 func (f Function) withDefaults() Function {
+	if absolute, err := filepath.Abs(f.Bootstrap); err == nil { // a process is started in its Directory, where a relative path leads elsewhere
+		f.Bootstrap = absolute
+	}
+	f.Environment = maps.Clone(f.Environment)
 	f.Directory = cmp.Or(f.Directory, filepath.Dir(f.Bootstrap))
 	f.MemoryMB = cmp.Or(f.MemoryMB, DefaultMemoryMB)
 	f.Timeout = cmp.Or(f.Timeout, DefaultTimeout)

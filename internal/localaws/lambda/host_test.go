@@ -402,6 +402,23 @@ func TestHost_IdleEnvironmentsAreReaped(t *testing.T) {
 	who(t, host, "f")
 }
 
+func TestHost_AFunctionIsCopiedAndItsPathIsThatOfTheHost(t *testing.T) {
+	t.Parallel()
+	f := function("f", "plain")
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Bootstrap, err = filepath.Rel(here, f.Bootstrap); err != nil {
+		t.Fatal(err)
+	}
+	host := newHost(t, lambda.Options{}, f)
+	f.Environment["LATER"] = "yes"
+	if id := who(t, host, "f"); id.Variables["LATER"] != "" {
+		t.Errorf("the function has a variable that was set after NewHost: %q", id.Variables["LATER"])
+	}
+}
+
 func TestHost_Close_DrainsThenTerminates(t *testing.T) {
 	t.Parallel()
 	listener := listen(t)

@@ -40,7 +40,8 @@ func (p *pool) run(ctx context.Context, inv *invocation) (Result, error) {
 	}
 }
 
-// reserve takes a concurrency slot, waiting up to the function's MaxWait.
+// reserve takes a concurrency slot, waiting up to the function's MaxWait. A closing host throttles nothing: what it has accepted has
+// no other time to run.
 func (p *pool) reserve(ctx context.Context) error {
 	select {
 	case p.slots <- struct{}{}: // for a MaxWait of 0 the timer is as ready as the slot
@@ -51,7 +52,15 @@ func (p *pool) reserve(ctx context.Context) error {
 	case p.slots <- struct{}{}:
 		return nil
 	case <-time.After(p.function.MaxWait):
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if p.host.life.Open.Err() == nil {
 		return refusal(http.StatusTooManyRequests, "TooManyRequestsException", "Rate Exceeded.")
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -27,26 +27,29 @@ func (e *environment) runtimeAPI() http.Handler {
 // serveNext ends the invocation before and waits for the one to come.
 func (e *environment) serveNext(w http.ResponseWriter, r *http.Request) {
 	if !e.finish() {
-		writeJSON(w, http.StatusForbidden, errorObject{"The invocation in progress has no response yet", "InvalidStateTransition"})
+		writeJSON(w, http.StatusForbidden, errorObject{"The invocation in progress has no response yet, or the start has failed", "InvalidStateTransition"})
 		return
 	}
 	select {
 	case inv := <-e.handoff:
+		deadline := time.Now().Add(e.pool.function.Timeout) // before the log, which may make us wait
 		e.mu.Lock()
 		e.current = inv.id
 		e.mu.Unlock()
 		e.logStart(inv)
-		e.writeInvocation(w, inv)
+		e.writeInvocation(w, inv, deadline)
 	case <-r.Context().Done(): // also when the process is gone, because the server is then, too
 	}
 }
 
-// finish ends the invocation in progress, if there is one; it reports false when that has no answer yet.
+// finish ends the invocation in progress, if there is one; it reports false when that has no answer yet. A process that
+// has reported the failure of its start gets no invocation.
 func (e *environment) finish() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.current == "" {
-		return true
+		e.started = e.started || e.answer == nil
+		return e.started
 	}
 	if e.answer == nil {
 		return false
@@ -56,11 +59,11 @@ func (e *environment) finish() bool {
 	return true
 }
 
-func (e *environment) writeInvocation(w http.ResponseWriter, inv *invocation) {
+func (e *environment) writeInvocation(w http.ResponseWriter, inv *invocation, deadline time.Time) {
 	header := w.Header()
 	// Assigned under their canonical names: this runs once per invocation.
 	header["Lambda-Runtime-Aws-Request-Id"] = []string{inv.id}
-	header["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(time.Now().Add(e.pool.function.Timeout).UnixMilli(), 10)}
+	header["Lambda-Runtime-Deadline-Ms"] = []string{strconv.FormatInt(deadline.UnixMilli(), 10)}
 	header["Lambda-Runtime-Invoked-Function-Arn"] = []string{e.pool.host.ARN(e.pool.function.Name)}
 	header["Lambda-Runtime-Trace-Id"] = []string{inv.traceID}
 	header["Content-Type"] = []string{"application/json"}
@@ -100,11 +103,12 @@ func (e *environment) serveAnswer(w http.ResponseWriter, r *http.Request, functi
 	}
 }
 
-// settle keeps the first answer to the invocation in progress, or to the start when there is none.
+// settle keeps the first answer to the invocation in progress, or to the start as long as that lasts.
 func (e *environment) settle(id string, answer Result) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if id != e.current || e.answer != nil {
+	late := id == "" && e.started // an error of a start that was one no more
+	if late || id != e.current || e.answer != nil {
 		return false
 	}
 	e.answer = &answer

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -128,6 +129,48 @@ func TestRuntimeAPI_RefusesWhatIsOutOfTurn(t *testing.T) {
 		if got := request(e, http.MethodPost, path, "").Code; got != want {
 			t.Errorf("POST %s: %d, want %d", path, got, want)
 		}
+	}
+}
+
+func TestRuntimeAPI_AnErrorOfTheStartIsNoAnswerToALaterInvocation(t *testing.T) {
+	t.Parallel()
+	initError := func(e *environment) int {
+		return request(e, http.MethodPost, runtimePrefix+"init/error", "{}").Code
+	}
+	e := newTestEnvironment(t)
+	handOver(e, &invocation{id: "ID"})
+	request(e, http.MethodPost, runtimePrefix+"invocation/ID/response", "{}")
+	handOver(e, &invocation{id: "NEXT"})
+	e.answer, e.current = nil, "" // as between two invocations
+	if got := initError(e); got != 400 || e.answer != nil {
+		t.Errorf("an error of the start after an invocation: %d, want 400", got)
+	}
+	failed := newTestEnvironment(t)
+	if got := initError(failed); got != 202 {
+		t.Errorf("an error of the start: %d, want 202", got)
+	}
+	if got := request(failed, http.MethodGet, runtimePrefix+"invocation/next", "").Code; got != 403 {
+		t.Errorf("next after an error of the start: %d, want 403", got)
+	}
+}
+
+// slowLog takes a moment for each line.
+type slowLog struct{ entered time.Time }
+
+func (l *slowLog) Write(p []byte) (int, error) {
+	for l.entered = time.Now(); time.Since(l.entered) < 5*time.Millisecond; {
+		runtime.Gosched()
+	}
+	return len(p), nil
+}
+
+func TestRuntimeAPI_DeadlineCountsFromTheHandOverThoughTheLogIsSlow(t *testing.T) {
+	t.Parallel()
+	e, slow := newTestEnvironment(t), new(slowLog)
+	e.log.target = slow
+	deadline, err := strconv.ParseInt(handOver(e, &invocation{id: "ID"}).Header().Get("Lambda-Runtime-Deadline-Ms"), 10, 64)
+	if latest := slow.entered.Add(time.Minute); err != nil || time.UnixMilli(deadline).After(latest) {
+		t.Errorf("deadline %s, %v; want %s at the latest, when the process is killed", time.UnixMilli(deadline), err, latest)
 	}
 }
 
