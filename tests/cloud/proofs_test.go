@@ -31,7 +31,7 @@ func (j *journey) proofs() map[grant]func(*testing.T) error {
 		{"flush", "sqs:SendMessage", "letters"}:                  j.writeLetter,
 		{"flush", "dynamodb:PutItem", "the table"}:               j.deliver,
 		{"flush", "dynamodb:BatchGetItem", "the table"}:          j.recogniseRepetition,
-		{"flush", "sqs:ChangeMessageVisibility", "packs"}:        j.releaseNewer,
+		{"flush", "sqs:ChangeMessageVisibility", "packs"}:        j.hideNewer,
 		{"flush", "secretsmanager:GetSecretValue", "the secret"}: j.startFlush,
 		{"flush", "ssm:GetParameter", "the parameter"}:           j.startFlush,
 		{"ingest", "s3:PutObject", "large packs"}:                j.acceptLarge,
